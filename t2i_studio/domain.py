@@ -1,0 +1,248 @@
+"""The nouns everyone shares. Plain, frozen data; the rules that hold for any model are checked when it is made."""
+
+import unicodedata
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from t2i_studio.errors import StudioError
+
+MAX_TEXT = 10_000
+MAX_VARIANTS = 64
+MAX_SIDE = 4096
+MAX_STEPS = 200
+MAX_SEED = 2**32 - 1
+MAX_GUIDANCE = 50.0
+
+StyleControl = Literal[
+    "brightness", "warmth", "saturation", "richness", "distance", "softness", "contrast", "playfulness"
+]
+STYLE_CONTROLS: tuple[StyleControl, ...] = StyleControl.__args__  # type: ignore[attr-defined]
+Position = Literal["auto", "left", "centre", "right"]
+NEUTRAL = 3
+
+
+class Noun(BaseModel):
+    """Base of the frozen nouns; unknown fields are refused so that a misspelt one never passes silently."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def check_number(name: str, value: float, low: float, high: float) -> None:
+    """Raise StudioError unless low ≤ value ≤ high (NaN fails)."""
+    if not low <= value <= high:
+        raise StudioError("number.range", name=name, value=value, low=low, high=high)
+
+
+def check_text(text: str, *, empty_ok: bool = False) -> str:
+    """NFC text without surrounding space; StudioError when empty, over MAX_TEXT or holding control characters."""
+    clean = unicodedata.normalize("NFC", text.replace("\r\n", "\n")).strip()
+    if not clean and not empty_ok:
+        raise StudioError("text.empty")
+    if len(clean) > MAX_TEXT:
+        raise StudioError("text.too_long", length=len(clean), limit=MAX_TEXT)
+    for character in clean:
+        if character not in "\n\t" and unicodedata.category(character) in ("Cc", "Cs"):
+            raise StudioError("text.control", character=f"U+{ord(character):04X}")
+    return clean
+
+
+class StyleSettings(Noun):
+    """The style sliders: levels 1–5, 3 is neutral (unsaid); and where the product stands."""
+
+    brightness: int = NEUTRAL
+    warmth: int = NEUTRAL
+    saturation: int = NEUTRAL
+    richness: int = NEUTRAL
+    distance: int = NEUTRAL
+    softness: int = NEUTRAL
+    contrast: int = NEUTRAL
+    playfulness: int = NEUTRAL
+    position: Position = "auto"
+
+    @field_validator(*STYLE_CONTROLS)
+    @classmethod
+    def _level(cls, value: int, info: Any) -> int:
+        if value not in range(1, 6):
+            raise StudioError("style.level", name=info.field_name, value=value, levels="1, 2, 3, 4, 5")
+        return value
+
+    @classmethod
+    def parse(cls, words: list[str]) -> Self:
+        """From `control=level` words, as on the command line. StudioError on an unknown control or level."""
+        values: dict[str, int | str] = {}
+        for word in words:
+            name, _, value = word.partition("=")
+            if name == "position":
+                if value not in Position.__args__:  # type: ignore[attr-defined]
+                    raise StudioError("style.level", name=name, value=value, levels="auto, left, centre, right")
+                values[name] = value
+            elif name not in STYLE_CONTROLS:
+                raise StudioError("style.unknown", name=name, names=", ".join((*STYLE_CONTROLS, "position")))
+            elif value not in {"1", "2", "3", "4", "5"}:
+                raise StudioError("style.level", name=name, value=value, levels="1, 2, 3, 4, 5")
+            else:
+                values[name] = int(value)
+        return cls(**values)
+
+
+class Prompt(Noun):
+    """What the model gets. `dropped`: words of the description the model does not know and that were left out."""
+
+    text: str
+    negative: str = ""
+    edited: bool = False
+    dropped: tuple[str, ...] = ()
+
+
+class Adapter(Noun):
+    """A LoRA folder and its scale; `hash` is filled in by the engine when it is loaded."""
+
+    path: str
+    scale: float = 1.0
+    hash: str | None = None
+
+    @model_validator(mode="after")
+    def _range(self) -> Self:
+        check_number("adapter scale", self.scale, -4, 4)
+        return self
+
+
+class Derivation(StrEnum):
+    """How a variant came to be."""
+
+    TEXT = "text"
+    VARY_SUBTLE = "vary-subtle"
+    VARY_STRONG = "vary-strong"
+    IMAGE = "image"
+    INPAINT = "inpaint"
+
+
+class GenerationRequest(Noun):
+    """One batch: what the user asked for, before any model has looked at it.
+
+    seed: of variant 0; variant k has (seed + k) mod 2³². None for width, height, steps, guidance and sampler means
+    the model's own default (the engine fills them in before the job is stored). init_image and mask are content
+    hashes of stored pictures; mask is white where the picture is to change. strength in (0, 1].
+    """
+
+    text: str
+    prompt: Prompt
+    style: StyleSettings = StyleSettings()
+    model: str = "podium"
+    adapters: tuple[Adapter, ...] = ()
+    seed: int
+    variants: int = 4
+    width: int | None = None
+    height: int | None = None
+    steps: int | None = None
+    guidance: float | None = None
+    sampler: str | None = None
+    derivation: Derivation = Derivation.TEXT
+    parent: int | None = None
+    init_image: str | None = None
+    mask: str | None = None
+    strength: float | None = None
+    user: str = "local"
+
+    @model_validator(mode="after")
+    def _rules(self) -> Self:
+        check_text(self.text)
+        check_text(self.prompt.negative, empty_ok=True)
+        check_number("seed", self.seed, 0, MAX_SEED)
+        check_number("variants", self.variants, 1, MAX_VARIANTS)
+        for name, value, low, high in (
+            ("width", self.width, 16, MAX_SIDE),
+            ("height", self.height, 16, MAX_SIDE),
+            ("steps", self.steps, 1, MAX_STEPS),
+            ("guidance", self.guidance, 0, MAX_GUIDANCE),
+            ("strength", self.strength, 0.01, 1),
+        ):
+            if value is not None:
+                check_number(name, value, low, high)
+        if self.derivation is not Derivation.TEXT and self.init_image is None:
+            raise StudioError("request.init_missing")
+        if self.derivation is Derivation.INPAINT and self.mask is None:
+            raise StudioError("request.mask_missing")
+        return self
+
+    def seed_of(self, index: int) -> int:
+        """Seed of variant `index`."""
+        return (self.seed + index) % (MAX_SEED + 1)
+
+
+class State(StrEnum):
+    """Of a job and of each of its variants. A job row exists before anything runs."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+
+class Origin(Noun):
+    """All that made a variant's pixels, recorded by the engine when it is finished."""
+
+    pipeline: str = Field(description="diffusers class, e.g. StableDiffusionPipeline")
+    model: str
+    model_hash: str = Field(description="sha256 over the weight files")
+    adapters: tuple[Adapter, ...] = ()
+    seed: int
+    sampler: str
+    steps: int
+    guidance: float
+    width: int
+    height: int
+    prompt: str
+    negative: str
+    strength: float | None = None
+    device: str
+    dtype: str
+    computed_together: int = Field(1, description="how many variants shared the forward passes")
+    seconds: float
+    versions: dict[str, str]
+
+
+class Variant(Noun):
+    """A picture, made or still to be made. `image` (content hash) and `origin` are set once state is DONE."""
+
+    id: int
+    job: int
+    index: int
+    state: State
+    request: GenerationRequest
+    seed: int
+    image: str | None = None
+    origin: Origin | None = None
+    favourite: bool = False
+    stars: int | None = Field(None, description="the newest rating of any rater")
+    faults: tuple[str, ...] = ()
+    created: datetime
+    deleted: bool = False
+
+
+class Job(Noun):
+    """A batch on its way through the queue."""
+
+    id: int
+    state: State
+    request: GenerationRequest
+    variants: tuple[int, ...]
+    error: dict[str, Any] | None = Field(None, description="{'key': …, 'params': …} of the StudioError that ended it")
+    created: datetime
+
+
+class Rating(Noun):
+    """One judgement; append-only, a changed mind is a new row. faults: codes of assets/faults.json."""
+
+    id: int
+    variant: int
+    rater: str
+    stars: int | None
+    faults: tuple[str, ...] = ()
+    note: str = ""
+    created: datetime
