@@ -1,0 +1,78 @@
+"""The nouns refuse what no model could do, in one sentence of the user's language."""
+
+import json
+import pickle
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from t2i_studio.domain import GenerationRequest, Prompt, StyleSettings
+from t2i_studio.errors import TABLE, StudioError
+
+
+def request(**changes: object) -> GenerationRequest:
+    values = {"text": "红色手提包", "prompt": Prompt(text="红色手提包"), "seed": 7}
+    return GenerationRequest(**(values | changes))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [
+        ({"text": " \n "}, "text.empty"),
+        ({"text": "包" * 30_000}, "text.too_long"),
+        ({"text": "a\x00b"}, "text.control"),
+        ({"steps": 0}, "number.range"),
+        ({"variants": 500}, "number.range"),
+        ({"width": 8}, "number.range"),
+        ({"guidance": float("nan")}, "number.range"),
+        ({"seed": -1}, "number.range"),
+        ({"derivation": "image"}, "request.init_missing"),
+        ({"derivation": "inpaint", "init_image": "0" * 64}, "request.mask_missing"),
+    ],
+)
+def test_a_request_that_cannot_be_met_is_refused(changes: dict[str, object], key: str) -> None:
+    with pytest.raises(StudioError) as refusal:
+        request(**changes)
+    assert refusal.value.key == key
+
+
+def test_every_variant_of_a_batch_has_its_own_seed_and_seeds_wrap() -> None:
+    batch = request(seed=2**32 - 1, variants=3)
+    assert [batch.seed_of(k) for k in range(3)] == [2**32 - 1, 0, 1]
+
+
+def test_style_words_of_the_command_line() -> None:
+    style = StyleSettings.parse(["brightness=4", "position=left"])
+    assert (style.brightness, style.position, style.warmth) == (4, "left", 3)
+
+
+@pytest.mark.parametrize("word", ["brightness=6", "brightness=", "brightness", "glow=2", "position=up", "=", "warmth=２"])
+def test_unknown_style_words_are_refused(word: str) -> None:
+    with pytest.raises(StudioError, match="style control|levels are"):
+        StyleSettings.parse([word])
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_taken_whole_or_refused(text: str) -> None:
+    try:
+        assert request(text=text).text == text
+    except StudioError as refusal:
+        assert refusal.key.startswith("text.")
+
+
+def test_every_error_has_both_languages_with_the_same_values() -> None:
+    for key, sentences in json.loads(TABLE.read_text(encoding="utf-8")).items():
+        fields = {language: set(re.findall(r"{(\w+)", sentences[language])) for language in ("en", "zh")}
+        assert fields["en"] == fields["zh"], key
+
+
+def test_an_error_survives_the_way_between_processes() -> None:
+    error = pickle.loads(pickle.dumps(StudioError("text.too_long", length=3, limit=2)))
+    assert (error.key, error.params) == ("text.too_long", {"length": 3, "limit": 2})
+
+
+def test_an_error_without_a_sentence_cannot_be_raised() -> None:
+    with pytest.raises(KeyError):
+        StudioError("no.such.row")
