@@ -1,0 +1,1 @@
+"""Text in, request out: what a user wrote becomes a prompt and a checked `GenerationRequest`."""

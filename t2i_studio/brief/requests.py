@@ -1,0 +1,81 @@
+"""The single door: whatever page, command line or API collected becomes one checked `GenerationRequest`."""
+
+import secrets
+from collections.abc import Sequence
+
+from t2i_studio.brief.prompt import PromptModel, checked_negative, compose, tidy
+from t2i_studio.domain import (
+    MAX_SEED,
+    Adapter,
+    Derivation,
+    GenerationRequest,
+    Prompt,
+    StyleSettings,
+    Variant,
+)
+from t2i_studio.errors import StudioError
+
+
+def make_request(
+    text: str,
+    model: PromptModel,
+    *,
+    style: StyleSettings | None = None,
+    negative: str = "",
+    prompt: str | None = None,
+    adapters: Sequence[Adapter] = (),
+    seed: int | None = None,
+    variants: int = 4,
+    size: tuple[int, int] | None = None,
+    steps: int | None = None,
+    guidance: float | None = None,
+    sampler: str | None = None,
+    derivation: Derivation | None = None,
+    parent: Variant | None = None,
+    init_image: str | None = None,
+    mask: str | None = None,
+    strength: float | None = None,
+    user: str = "local",
+) -> GenerationRequest:
+    """A batch as the engine takes it. Raises StudioError for anything no model could do.
+
+    prompt: the user's own wording for the model, taken as it is instead of the composed one.
+    seed: None draws one. size, steps, guidance, sampler: None is the model's own default.
+    derivation: None is worked out: a mask means inpaint, a starting picture means image, neither means text.
+    parent: the variant to start from; its picture is the starting picture unless init_image (a content hash
+    in the store, as mask is) gives another.
+    """
+    style = style or StyleSettings()
+    if prompt is not None and prompt.strip():
+        words = Prompt(text=tidy(prompt), negative=checked_negative(negative, model), edited=True)
+    else:
+        words = compose(text, style, model, negative)
+    if parent is not None and init_image is None and derivation is not Derivation.TEXT:
+        if parent.image is None:
+            raise StudioError("request.parent_unfinished", variant=parent.id)
+        init_image = parent.image
+    if derivation is None:
+        derivation = Derivation.INPAINT if mask else Derivation.IMAGE if init_image else Derivation.TEXT
+    if strength is not None and derivation is Derivation.TEXT:
+        raise StudioError("request.init_missing")
+    width, height = size or (None, None)
+    return GenerationRequest(
+        text=text,
+        prompt=words,
+        style=style,
+        model=model.name,
+        adapters=tuple(adapters),
+        seed=secrets.randbelow(MAX_SEED + 1) if seed is None else seed,
+        variants=variants,
+        width=width,
+        height=height,
+        steps=steps,
+        guidance=guidance,
+        sampler=sampler,
+        derivation=derivation,
+        parent=None if parent is None else parent.id,
+        init_image=init_image,
+        mask=mask,
+        strength=strength,
+        user=user,
+    )
