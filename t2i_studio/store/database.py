@@ -1,0 +1,163 @@
+"""Opens the database: migrated, durable, and with its faults told in the user's words."""
+
+import errno
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from t2i_studio.errors import StudioError
+from t2i_studio.settings import ROOT
+
+MIGRATIONS = ROOT / "db" / "migrations"
+HEAD = "0001"
+"""The newest migration; a test holds it equal to the folder."""
+BUSY_SECONDS = 10
+
+
+class Database:
+    """A home folder: the tables, and the pictures beside them in `images`."""
+
+    def __init__(self, home: Path, engine: Engine) -> None:
+        self.home = home
+        self.images = home / "images"
+        self.engine = engine
+        self._writing = engine.execution_options(studio_write=True)
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session seeing one moment of the database. Raises StudioError for faults of disk and file."""
+        with (
+            storage_faults(self.home),
+            Session(self.engine, expire_on_commit=False) as session,
+            session.begin(),
+        ):
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A session that holds the write lock; on the disk once the block is left, undone when it raises."""
+        with (
+            storage_faults(self.home),
+            Session(self._writing, expire_on_commit=False) as session,
+            session.begin(),
+        ):
+            session.connection()  # takes the lock now, so that what the block reads is what it changes
+            yield session
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def open_database(home: Path, url: str | None = None) -> Database:
+    """The database of `home` (made when missing), at the newest schema. url: SQLAlchemy URL, default studio.db.
+
+    Raises StudioError: store.readonly, store.disk_full, store.corrupt, store.newer, store.unreachable.
+    """
+    with storage_faults(home):
+        (home / "images").mkdir(parents=True, exist_ok=True)
+        engine = create_engine(url or f"sqlite:///{home / 'studio.db'}", pool_size=8, max_overflow=64)
+        if engine.dialect.name == "sqlite":
+            event.listen(engine, "connect", _prepare_sqlite)
+            event.listen(engine, "begin", _begin_sqlite)
+        database = Database(home, engine)
+        try:
+            _migrate(database)
+        except BaseException:
+            engine.dispose()
+            raise
+    return database
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.isolation_level = (
+        None  # SQLAlchemy begins (below); the driver's own rules would split migrations
+    )
+    for pragma in (
+        f"busy_timeout = {BUSY_SECONDS * 1000}",
+        "journal_mode = WAL",
+        "synchronous = FULL",  # a committed rating survives a power cut, not only a crash
+        "foreign_keys = ON",
+        "secure_delete = ON",  # a forgotten name is overwritten, not left in a free page
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A deferred transaction that writes later can fail at once where another has written; IMMEDIATE waits its turn.
+    writes = connection.get_execution_options().get("studio_write")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _migrate(database: Database) -> None:
+    with database.read() as session:
+        if _revision(session.connection()) == HEAD:
+            return
+    from alembic import command  # noqa: PLC0415  (start-up without a migration to run does not need it)
+    from alembic.script import ScriptDirectory
+
+    config = alembic_config()
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    with database.write() as session:  # under the lock: of two processes that open a new home, one migrates
+        connection = session.connection()
+        if (revision := _revision(connection)) not in {None, *known}:
+            raise StudioError("store.newer", path=database.home, revision=revision)
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def alembic_config() -> Any:
+    """Alembic's configuration, independent of the working folder; no alembic.ini."""
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return config
+
+
+@contextmanager
+def storage_faults(path: Path) -> Iterator[None]:
+    """Turn errors of the disk and the database about `path` into StudioError; others pass."""
+    try:
+        yield
+    except DBAPIError as error:
+        key = _database_fault(error)
+        if key is None:
+            raise
+        raise StudioError(key, path=path) from error
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise StudioError("store.disk_full", path=path) from error
+        if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST):
+            raise StudioError("store.readonly", path=path) from error
+        raise
+
+
+def _database_fault(error: DBAPIError) -> str | None:
+    """Key of the sentence for a driver's error, or None when it is our own mistake (a constraint, bad SQL)."""
+    if not isinstance(error.orig, sqlite3.Error):
+        return "store.unreachable" if error.connection_invalidated or error.code == "e3q8" else None
+    name = getattr(error.orig, "sqlite_errorname", "")
+    for prefix, key in (
+        ("SQLITE_FULL", "store.disk_full"),
+        ("SQLITE_IOERR_WRITE", "store.disk_full"),
+        ("SQLITE_READONLY", "store.readonly"),
+        ("SQLITE_CANTOPEN", "store.readonly"),
+        ("SQLITE_CORRUPT", "store.corrupt"),
+        ("SQLITE_NOTADB", "store.corrupt"),
+        ("SQLITE_BUSY", "store.busy"),
+    ):
+        if name.startswith(prefix):
+            return key
+    return None

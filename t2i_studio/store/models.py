@@ -1,0 +1,224 @@
+"""The tables. Text and settings live on the job, what made the pixels on the variant, judgements in rows of their own.
+
+A variant is *shown* once it has a picture and is not deleted; two partial covering indexes over shown variants answer
+every page of the gallery without touching the rows themselves. `stars` and `variant_fault` repeat the newest
+rating of a variant, written in the transaction of that rating.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Index,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Utc(TypeDecorator[datetime]):
+    """An aware datetime, kept as naive UTC (SQLite has no time zones)."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
+        return value.astimezone(UTC).replace(tzinfo=None) if value else None
+
+    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
+        return value.replace(tzinfo=UTC) if value else None
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMES)
+    type_annotation_map = {datetime: Utc, dict[str, Any]: JSON(none_as_null=True)}  # noqa: RUF012
+
+
+class BriefRow(Base):
+    """A description as typed; jobs of the same text share it. digest: sha256 of the text."""
+
+    __tablename__ = "brief"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    text: Mapped[str] = mapped_column(Text)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    created: Mapped[datetime] = mapped_column(default=now)
+
+
+class JobRow(Base):
+    """A batch. owner: the process that answers for it. touched: when it last moved."""
+
+    __tablename__ = "job"
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    brief_id: Mapped[int] = mapped_column(ForeignKey("brief.id"), index=True)
+    user: Mapped[str] = mapped_column(String(200))
+    state: Mapped[str] = mapped_column(String(16), index=True)
+    request: Mapped[dict[str, Any]]
+    init_image: Mapped[str | None] = mapped_column(String(64))
+    mask: Mapped[str | None] = mapped_column(String(64))
+    owner: Mapped[str] = mapped_column(String(300))
+    cancel: Mapped[bool] = mapped_column(default=False)
+    error: Mapped[dict[str, Any] | None]
+    created: Mapped[datetime] = mapped_column(default=now)
+    touched: Mapped[datetime] = mapped_column(default=now)
+
+    variants: Mapped[list["VariantRow"]] = relationship(back_populates="job", order_by="VariantRow.index")
+
+
+class JobWordRow(Base):
+    """An inverted index over the words of each job's description and prompt (words.py)."""
+
+    __tablename__ = "job_word"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012
+
+    word: Mapped[str] = mapped_column(String(64), primary_key=True)
+    job_id: Mapped[int] = mapped_column(ForeignKey("job.id"), primary_key=True)
+
+
+SHOWN = text("image IS NOT NULL AND deleted_at IS NULL")
+
+
+def _shown_index(name: str, *columns: str) -> Index:
+    filters = ("favourite", "model", "created", "job_id")
+    return Index(name, *columns, *filters, sqlite_where=SHOWN, postgresql_where=SHOWN)
+
+
+class VariantRow(Base):
+    """A picture, made or to be made. stars 0: the newest rating gives none, or there is no rating."""
+
+    __tablename__ = "variant"
+    __table_args__ = (
+        UniqueConstraint("job_id", "position"),
+        CheckConstraint("stars BETWEEN 0 AND 5", name="stars"),
+        CheckConstraint("(state = 'done') = (image IS NOT NULL)", name="done_has_image"),
+        _shown_index("ix_variant_newest", "id", "stars"),
+        _shown_index("ix_variant_stars", "stars", "id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[int] = mapped_column(ForeignKey("job.id"))
+    index: Mapped[int] = mapped_column("position")
+    state: Mapped[str] = mapped_column(String(16))
+    seed: Mapped[int] = mapped_column(BigInteger)
+    model: Mapped[str] = mapped_column(String(300))
+    derivation: Mapped[str] = mapped_column(String(16))
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("variant.id"), index=True)
+    image: Mapped[str | None] = mapped_column(String(64), index=True)
+    origin: Mapped[dict[str, Any] | None]
+    favourite: Mapped[bool] = mapped_column(default=False)
+    stars: Mapped[int] = mapped_column(default=0)
+    created: Mapped[datetime] = mapped_column(default=now)
+    deleted_at: Mapped[datetime | None] = mapped_column(index=True)
+
+    job: Mapped[JobRow] = relationship(back_populates="variants", lazy="joined", innerjoin=True)
+    faults: Mapped[list["VariantFaultRow"]] = relationship(
+        lazy="selectin", order_by="VariantFaultRow.code", cascade="all, delete-orphan"
+    )
+
+
+class VariantFaultRow(Base):
+    """A fault of a variant by its newest rating."""
+
+    __tablename__ = "variant_fault"
+    __table_args__ = (Index("ix_variant_fault_variant_id", "variant_id"), {"sqlite_with_rowid": False})
+
+    code: Mapped[str] = mapped_column(String(32), primary_key=True)
+    variant_id: Mapped[int] = mapped_column(ForeignKey("variant.id"), primary_key=True)
+
+
+class RaterRow(Base):
+    """Who judges: a random id and nothing else."""
+
+    __tablename__ = "rater"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    created: Mapped[datetime] = mapped_column(default=now)
+
+
+class RaterIdentityRow(Base):
+    """The one place with a rater's name; forgetting a rater deletes the row."""
+
+    __tablename__ = "rater_identity"
+
+    rater_id: Mapped[str] = mapped_column(ForeignKey("rater.id"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(200), unique=True)
+
+
+class ForgettingRow(Base):
+    """Raters being forgotten in the running transaction: for their rows alone the append-only triggers yield."""
+
+    __tablename__ = "forgetting"
+
+    rater_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+
+
+class RatingRow(Base):
+    """One whole judgement; append-only (triggers). nonce: the sender's mark, so that a repeat is not counted twice."""
+
+    __tablename__ = "rating"
+    __table_args__ = (
+        CheckConstraint("stars BETWEEN 1 AND 5", name="stars"),
+        Index("ix_rating_variant_id_id", "variant_id", "id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    variant_id: Mapped[int] = mapped_column(ForeignKey("variant.id"))
+    rater_id: Mapped[str] = mapped_column(ForeignKey("rater.id"), index=True)
+    stars: Mapped[int | None]
+    note: Mapped[str] = mapped_column(Text, default="")
+    nonce: Mapped[str | None] = mapped_column(String(100), unique=True)
+    created: Mapped[datetime] = mapped_column(default=now)
+
+    faults: Mapped[list["RatingFaultRow"]] = relationship(lazy="selectin", order_by="RatingFaultRow.code")
+
+
+class RatingFaultRow(Base):
+    """A fault named by a rating; append-only like it."""
+
+    __tablename__ = "rating_fault"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012
+
+    rating_id: Mapped[int] = mapped_column(ForeignKey("rating.id"), primary_key=True)
+    code: Mapped[str] = mapped_column(String(32), primary_key=True)
+
+
+class PreferenceRow(Base):
+    """Of two variants, the rater prefers the winner."""
+
+    __tablename__ = "preference"
+    __table_args__ = (
+        CheckConstraint("winner_id <> loser_id", name="two_variants"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    winner_id: Mapped[int] = mapped_column(ForeignKey("variant.id"), index=True)
+    loser_id: Mapped[int] = mapped_column(ForeignKey("variant.id"), index=True)
+    rater_id: Mapped[str] = mapped_column(ForeignKey("rater.id"), index=True)
+    nonce: Mapped[str | None] = mapped_column(String(100), unique=True)
+    created: Mapped[datetime] = mapped_column(default=now)

@@ -1,0 +1,153 @@
+"""Judgements: append-only, committed before anybody is thanked, counted once however often they are sent."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from t2i_studio.domain import Noun, Rating, check_number, check_text
+from t2i_studio.errors import StudioError
+from t2i_studio.store.database import Database
+from t2i_studio.store.faults import check_fault
+from t2i_studio.store.models import (
+    PreferenceRow,
+    RaterRow,
+    RatingFaultRow,
+    RatingRow,
+    VariantFaultRow,
+    VariantRow,
+)
+
+MAX_NONCE = 100
+
+
+class Preference(Noun):
+    """One comparison: the rater prefers the winner."""
+
+    id: int
+    winner: int
+    loser: int
+    rater: str
+    created: datetime
+
+
+def rate(
+    db: Database,
+    variant_id: int,
+    rater: str,
+    *,
+    stars: int | None = None,
+    faults: Collection[str] = (),
+    note: str = "",
+    nonce: str | None = None,
+) -> Rating:
+    """Add a judgement; on the disk once returned. The newest one of a variant is what the gallery shows.
+
+    A judgement is whole: one with faults only says nothing of stars, and one with nothing takes the last one back.
+    nonce: the sender's own mark; sent again it returns the first rating instead of adding one.
+    Raises StudioError number.range (stars 1–5), choice.unknown (fault), rater.unknown, variant.unknown,
+    rating.no_picture, rating.nonce_used (by another judgement).
+    """
+    if stars is not None:
+        check_number("stars", stars, 1, 5)
+    for code in faults:
+        check_fault(code)
+    note = check_text(note, empty_ok=True)
+    _check_nonce(nonce)
+    with db.write() as session:
+        if nonce is not None:
+            earlier = session.scalar(select(RatingRow).where(RatingRow.nonce == nonce))
+            if earlier is not None:
+                if (earlier.variant_id, earlier.rater_id, earlier.stars) != (variant_id, rater, stars):
+                    raise StudioError("rating.nonce_used", nonce=nonce)
+                return _to_rating(earlier)
+        variant = _judged(session, variant_id)
+        _check_rater(session, rater)
+        rating = RatingRow(variant_id=variant_id, rater_id=rater, stars=stars, note=note, nonce=nonce)
+        rating.faults = [RatingFaultRow(code=code) for code in sorted(set(faults))]
+        session.add(rating)
+        show_rating(variant, rating)
+        session.flush()
+        return _to_rating(rating)
+
+
+def show_rating(variant: VariantRow, rating: RatingRow | None) -> None:
+    """Repeat the newest rating (None: there is none) on the variant, for the gallery's filters."""
+    variant.stars = (rating.stars if rating else None) or 0
+    codes = {fault.code for fault in rating.faults} if rating else set()
+    kept = [fault for fault in variant.faults if fault.code in codes]
+    added = codes - {fault.code for fault in kept}
+    variant.faults = kept + [VariantFaultRow(code=code) for code in sorted(added)]
+
+
+def _check_nonce(nonce: str | None) -> None:
+    if nonce is not None:
+        check_number("nonce length", len(nonce), 1, MAX_NONCE)
+
+
+def _judged(session: Session, variant_id: int) -> VariantRow:
+    variant = session.get(VariantRow, variant_id)
+    if variant is None:
+        raise StudioError("variant.unknown", id=variant_id)
+    if variant.image is None:
+        raise StudioError("rating.no_picture", id=variant_id)
+    return variant
+
+
+def _check_rater(session: Session, rater: str) -> None:
+    if session.get(RaterRow, rater) is None:
+        raise StudioError("rater.unknown", rater=rater[:64])
+
+
+def _to_rating(row: RatingRow) -> Rating:
+    return Rating(
+        id=row.id,
+        variant=row.variant_id,
+        rater=row.rater_id,
+        stars=row.stars,
+        faults=tuple(fault.code for fault in row.faults),
+        note=row.note,
+        created=row.created,
+    )
+
+
+def ratings_of(db: Database, variant_id: int) -> list[Rating]:
+    """Every judgement of a variant, oldest first. Raises StudioError variant.unknown."""
+    with db.read() as session:
+        if session.get(VariantRow, variant_id) is None:
+            raise StudioError("variant.unknown", id=variant_id)
+        rows = session.scalars(
+            select(RatingRow).where(RatingRow.variant_id == variant_id).order_by(RatingRow.id)
+        )
+        return [_to_rating(row) for row in rows]
+
+
+def prefer(db: Database, winner: int, loser: int, rater: str, *, nonce: str | None = None) -> Preference:
+    """Add a comparison of two variants; nonce as in `rate`.
+
+    Raises StudioError preference.same, variant.unknown, rating.no_picture, rater.unknown, rating.nonce_used.
+    """
+    if winner == loser:
+        raise StudioError("preference.same", id=winner)
+    _check_nonce(nonce)
+    with db.write() as session:
+        if nonce is not None:
+            earlier = session.scalar(select(PreferenceRow).where(PreferenceRow.nonce == nonce))
+            if earlier is not None:
+                if (earlier.winner_id, earlier.loser_id, earlier.rater_id) != (winner, loser, rater):
+                    raise StudioError("rating.nonce_used", nonce=nonce)
+                return _to_preference(earlier)
+        _judged(session, winner)
+        _judged(session, loser)
+        _check_rater(session, rater)
+        row = PreferenceRow(winner_id=winner, loser_id=loser, rater_id=rater, nonce=nonce)
+        session.add(row)
+        session.flush()
+        return _to_preference(row)
+
+
+def _to_preference(row: PreferenceRow) -> Preference:
+    return Preference(
+        id=row.id, winner=row.winner_id, loser=row.loser_id, rater=row.rater_id, created=row.created
+    )
