@@ -1,4 +1,4 @@
-"""Alembic's door: runs the migrations on the connection that store/database.py hands over, in its transaction."""
+"""Alembic's door: runs migrations on the connection that store/database.py hands over, in its transaction."""
 
 from typing import Any, Literal
 

@@ -55,7 +55,7 @@ class Database:
 
 
 def open_database(home: Path, url: str | None = None) -> Database:
-    """The database of `home` (made when missing), at the newest schema. url: SQLAlchemy URL, default studio.db.
+    """The database of `home` (made when missing), at the newest schema. url: default studio.db in it.
 
     Raises StudioError: store.readonly, store.disk_full, store.corrupt, store.newer, store.unreachable.
     """
@@ -89,7 +89,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # A deferred transaction that writes later can fail at once where another has written; IMMEDIATE waits its turn.
+    # A deferred transaction that comes to write fails at once where another has written; IMMEDIATE waits.
     writes = connection.get_execution_options().get("studio_write")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
@@ -104,7 +104,7 @@ def _migrate(database: Database) -> None:
     with database.read() as session:
         if _revision(session.connection()) == HEAD:
             return
-    from alembic import command  # noqa: PLC0415  (start-up without a migration to run does not need it)
+    from alembic import command  # here, because a start without a migration to run does not need it
     from alembic.script import ScriptDirectory
 
     config = alembic_config()
@@ -145,7 +145,7 @@ def storage_faults(path: Path) -> Iterator[None]:
 
 
 def _database_fault(error: DBAPIError) -> str | None:
-    """Key of the sentence for a driver's error, or None when it is our own mistake (a constraint, bad SQL)."""
+    """Key of the sentence for a driver's error; None when it is our own mistake (a constraint, bad SQL)."""
     if not isinstance(error.orig, sqlite3.Error):
         return "store.unreachable" if error.connection_invalidated or error.code == "e3q8" else None
     name = getattr(error.orig, "sqlite_errorname", "")

@@ -73,11 +73,12 @@ def image_path(db: Database, sha: str) -> Path:
 
 
 def accept_picture(data: bytes, *, mode: Literal["RGB", "L"] = "RGB") -> bytes:
-    """An uploaded picture as an upright PNG without metadata; refused by its header before anything is unpacked.
+    """An uploaded picture as an upright PNG without metadata; too large a one is refused by its header alone.
 
     mode RGB: a photo; transparency becomes white, an embedded colour profile becomes sRGB.
     mode L: a mask, white where the picture is to change; transparency becomes black, that is kept.
-    Raises StudioError picture.too_heavy, picture.unreadable, picture.too_large, picture.animated, picture.truncated.
+    Raises StudioError picture.too_heavy, picture.unreadable, picture.too_large, picture.animated,
+    picture.truncated.
     """
     if len(data) > MAX_BYTES:
         raise StudioError("picture.too_heavy", size=len(data) // 2**20, limit=MAX_BYTES // 2**20)
@@ -105,7 +106,7 @@ def accept_picture(data: bytes, *, mode: Literal["RGB", "L"] = "RGB") -> bytes:
 
 
 def _to_srgb(picture: Image.Image) -> Image.Image:
-    """Colours by the embedded profile (print CMYK, a phone's Display P3); as they are without a usable one."""
+    """Colours by the embedded profile (print CMYK, a phone's Display P3); unchanged without a usable one."""
     profile = picture.info.get("icc_profile")
     if not profile or picture.mode not in ("RGB", "RGBA", "CMYK", "L"):
         return picture

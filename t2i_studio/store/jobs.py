@@ -24,7 +24,7 @@ from t2i_studio.store.words import index_words
 
 OPEN = (State.WAITING, State.RUNNING)
 FOREIGN_SILENCE = timedelta(minutes=15)
-"""After this long without a sign, a job of another machine counts as orphaned; its process cannot be looked up."""
+"""A process of another machine cannot be looked up; silent for so long, it counts as gone."""
 
 
 @cache
@@ -46,7 +46,7 @@ def _is_gone(job: JobRow) -> bool:
 def enqueue(db: Database, request: GenerationRequest) -> Job:
     """Store a job of this process with its waiting variants, in one transaction.
 
-    Raises StudioError variant.unknown for a missing parent, image.unknown for a missing starting picture or mask.
+    Raises StudioError variant.unknown (no such parent), image.unknown (no such starting picture or mask).
     """
     for sha in filter(None, (request.init_image, request.mask)):
         image_path(db, sha)
@@ -135,7 +135,7 @@ def list_jobs(
 
 
 def claim(db: Database, job_id: int) -> Job | None:
-    """Start a waiting job in this process; None when it is no longer waiting (cancelled, or claimed elsewhere)."""
+    """Start a waiting job in this process; None when it waits no longer (cancelled, or claimed elsewhere)."""
     with db.write() as session:
         job = _job(session, job_id)
         if job.state != State.WAITING:
@@ -155,7 +155,7 @@ def start_variant(db: Database, variant_id: int) -> None:
 def finish_variant(db: Database, variant_id: int, image: str, origin: Origin) -> None:
     """Give a variant its picture (a kept picture's hash) for good; repeating the same is harmless.
 
-    Raises StudioError image.unknown when the picture is not kept, ValueError when the variant has another one.
+    Raises StudioError image.unknown (no such picture kept), ValueError when the variant has another one.
     """
     image_path(db, image)
     with db.write() as session:
@@ -178,7 +178,7 @@ def end_variant(db: Database, variant_id: int, state: State) -> None:
 
 
 def finish_job(db: Database, job_id: int, state: State, error: StudioError | None = None) -> Job:
-    """End a job; its unfinished variants end the same way. Raises ValueError for DONE with variants unfinished."""
+    """End a job, its open variants likewise. Raises ValueError for DONE while a variant is unfinished."""
     with db.write() as session:
         job = _job(session, job_id)
         unfinished = [variant for variant in job.variants if variant.state != State.DONE]
@@ -197,7 +197,7 @@ def _end(job: JobRow, state: State) -> None:
 
 
 def request_cancel(db: Database, job_id: int) -> Job:
-    """Cancel a waiting job at once and ask a running one to stop at its next step; a job that has ended stays so."""
+    """Cancel a waiting job at once, ask a running one to stop at its next step, leave an ended one alone."""
     with db.write() as session:
         job = _job(session, job_id)
         if job.state == State.WAITING:
@@ -214,7 +214,7 @@ def cancel_requested(db: Database, job_id: int) -> bool:
 
 
 def mark_interrupted(db: Database) -> int:
-    """Mark the open jobs whose process is gone; returns how many. One whose pictures are all there is done."""
+    """Mark open jobs whose process is gone and return how many; one that has all its pictures is done."""
     with db.write() as session:
         orphans = [
             job for job in session.scalars(select(JobRow).where(JobRow.state.in_(OPEN))) if _is_gone(job)
@@ -226,7 +226,7 @@ def mark_interrupted(db: Database) -> int:
 
 
 def resume(db: Database, job_id: int) -> Job:
-    """Put the unfinished variants of an ended job back in the queue, now this process's; finished ones are kept.
+    """Put the unfinished variants of an ended job back to waiting, in this process; finished ones are kept.
 
     Raises StudioError job.not_resumable when the job is open or has nothing left to do.
     """

@@ -1,8 +1,8 @@
-"""The tables. Text and settings live on the job, what made the pixels on the variant, judgements in rows of their own.
+"""The tables: what was asked for on the job, what made the pixels on the variant, judgements kept apart.
 
-A variant is *shown* once it has a picture and is not deleted; two partial covering indexes over shown variants answer
-every page of the gallery without touching the rows themselves. `stars` and `variant_fault` repeat the newest
-rating of a variant, written in the transaction of that rating.
+A variant is *shown* once it has a picture and is not deleted; partial covering indexes over the shown and the
+deleted ones answer every page of the gallery without touching the rows themselves. `stars` and `variant_fault`
+repeat the newest rating of a variant, written in the transaction of that rating.
 """
 
 from datetime import UTC, datetime
@@ -18,6 +18,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Text,
+    TextClause,
     TypeDecorator,
     UniqueConstraint,
     text,
@@ -99,11 +100,12 @@ class JobWordRow(Base):
 
 
 SHOWN = text("image IS NOT NULL AND deleted_at IS NULL")
+FILTERS = ("favourite", "model", "created", "job_id")
+DELETED = text("image IS NOT NULL AND deleted_at IS NOT NULL")
 
 
-def _shown_index(name: str, *columns: str) -> Index:
-    filters = ("favourite", "model", "created", "job_id")
-    return Index(name, *columns, *filters, sqlite_where=SHOWN, postgresql_where=SHOWN)
+def _partial_index(name: str, where: TextClause, *columns: str) -> Index:
+    return Index(name, *columns, sqlite_where=where, postgresql_where=where)
 
 
 class VariantRow(Base):
@@ -114,8 +116,9 @@ class VariantRow(Base):
         UniqueConstraint("job_id", "position"),
         CheckConstraint("stars BETWEEN 0 AND 5", name="stars"),
         CheckConstraint("(state = 'done') = (image IS NOT NULL)", name="done_has_image"),
-        _shown_index("ix_variant_newest", "id", "stars"),
-        _shown_index("ix_variant_stars", "stars", "id"),
+        _partial_index("ix_variant_newest", SHOWN, "id", "stars", *FILTERS),
+        _partial_index("ix_variant_stars", SHOWN, "stars", "id", *FILTERS),
+        _partial_index("ix_variant_deleted", DELETED, "id", "stars", *FILTERS),
         {"sqlite_autoincrement": True},
     )
 
@@ -127,12 +130,12 @@ class VariantRow(Base):
     model: Mapped[str] = mapped_column(String(300))
     derivation: Mapped[str] = mapped_column(String(16))
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("variant.id"), index=True)
-    image: Mapped[str | None] = mapped_column(String(64), index=True)
+    image: Mapped[str | None] = mapped_column(String(64))
     origin: Mapped[dict[str, Any] | None]
     favourite: Mapped[bool] = mapped_column(default=False)
     stars: Mapped[int] = mapped_column(default=0)
     created: Mapped[datetime] = mapped_column(default=now)
-    deleted_at: Mapped[datetime | None] = mapped_column(index=True)
+    deleted_at: Mapped[datetime | None]
 
     job: Mapped[JobRow] = relationship(back_populates="variants", lazy="joined", innerjoin=True)
     faults: Mapped[list["VariantFaultRow"]] = relationship(
@@ -169,7 +172,7 @@ class RaterIdentityRow(Base):
 
 
 class ForgettingRow(Base):
-    """Raters being forgotten in the running transaction: for their rows alone the append-only triggers yield."""
+    """Raters being forgotten in the running transaction: the append-only triggers yield for their rows."""
 
     __tablename__ = "forgetting"
 
@@ -177,7 +180,7 @@ class ForgettingRow(Base):
 
 
 class RatingRow(Base):
-    """One whole judgement; append-only (triggers). nonce: the sender's mark, so that a repeat is not counted twice."""
+    """One whole judgement; append-only (triggers). nonce: the sender's mark, for which a repeat is known."""
 
     __tablename__ = "rating"
     __table_args__ = (

@@ -41,6 +41,12 @@ def rater_named(db: Database, name: str) -> str:
         return _named(session, name) or _add(session, name)
 
 
+def is_rater(db: Database, rater: str) -> bool:
+    """Whether there is a rater with this id."""
+    with db.read() as session:
+        return session.get(RaterRow, rater) is not None
+
+
 def _check_name(name: str) -> str:
     name = check_text(name)
     if len(name) > MAX_NAME:
@@ -62,7 +68,7 @@ def _add(session: Session, name: str | None) -> str:
 
 
 class Forgotten(Noun):
-    """What forgetting a rater did. kept_as: the new id its judgements go under, None when they are deleted."""
+    """What forgetting a rater did. kept_as: the new id of its judgements, None when they are deleted."""
 
     names: int
     ratings: int
@@ -73,7 +79,7 @@ class Forgotten(Noun):
 def forget_rater(db: Database, rater: str, judgements: Literal["keep", "delete"] = "keep") -> Forgotten:
     """Delete a rater's name and id (`rater` is either), in the file itself too.
 
-    keep: the judgements stay under a new id that nothing leads to, without their notes and nonces. delete: they go.
+    keep: the judgements stay under a new id that nothing leads to, without notes and nonces. delete: they go.
     Raises StudioError rater.unknown.
     """
     with db.write() as session:

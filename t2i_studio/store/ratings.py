@@ -44,7 +44,7 @@ def rate(
 ) -> Rating:
     """Add a judgement; on the disk once returned. The newest one of a variant is what the gallery shows.
 
-    A judgement is whole: one with faults only says nothing of stars, and one with nothing takes the last one back.
+    A judgement is whole: one with faults only says nothing of stars, one with nothing takes the last back.
     nonce: the sender's own mark; sent again it returns the first rating instead of adding one.
     Raises StudioError number.range (stars 1–5), choice.unknown (fault), rater.unknown, variant.unknown,
     rating.no_picture, rating.nonce_used (by another judgement).

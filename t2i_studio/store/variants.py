@@ -12,7 +12,7 @@ from t2i_studio.domain import GenerationRequest, Noun, Origin, State, Variant, c
 from t2i_studio.errors import StudioError
 from t2i_studio.store.database import Database
 from t2i_studio.store.faults import check_fault
-from t2i_studio.store.models import SHOWN, JobWordRow, VariantFaultRow, VariantRow, now
+from t2i_studio.store.models import DELETED, SHOWN, JobWordRow, VariantFaultRow, VariantRow, now
 from t2i_studio.store.words import search_terms
 
 SORTS = ("newest", "oldest", "stars")
@@ -102,7 +102,7 @@ def get_variants(db: Database, ids: Sequence[int]) -> list[Variant]:
 def search(db: Database, query: VariantQuery, after: str | None = None, limit: int = 48) -> VariantPage:
     """One page. Pages go by the last row's place, not by counting, so new variants do not shift them.
 
-    Raises StudioError search.page when `after` is no place of this sort, number.range for a limit outside 1–500.
+    Raises StudioError search.page when `after` is not a place, number.range for a limit outside 1–500.
     """
     check_number("limit", limit, 1, MAX_PAGE)
     matches = _matches(query)
@@ -122,9 +122,7 @@ def search(db: Database, query: VariantQuery, after: str | None = None, limit: i
 
 
 def _matches(query: VariantQuery) -> ColumnElement[bool]:
-    terms: list[Any] = [
-        and_(VariantRow.image.is_not(None), VariantRow.deleted_at.is_not(None)) if query.deleted else SHOWN
-    ]
+    terms: list[ColumnElement[bool]] = []
     if query.stars_min is not None:
         terms.append(VariantRow.stars >= query.stars_min)
     if query.unrated is not None:
@@ -141,10 +139,10 @@ def _matches(query: VariantQuery) -> ColumnElement[bool]:
         of_fault = select(VariantFaultRow.variant_id).where(VariantFaultRow.code == query.fault)
         terms.append(VariantRow.id.in_(of_fault))
     terms += [VariantRow.job_id.in_(jobs) for jobs in _jobs_with(query.words)]
-    return and_(*terms)
+    return and_(DELETED if query.deleted else SHOWN, *terms)
 
 
-def _jobs_with(words: str) -> list[Select[tuple[int]]]:
+def _jobs_with(words: str) -> list[Select[int]]:
     whole, beginnings = search_terms(words)
     exact = [select(JobWordRow.job_id).where(JobWordRow.word == word) for word in sorted(whole)]
     prefixes = [
@@ -154,7 +152,7 @@ def _jobs_with(words: str) -> list[Select[tuple[int]]]:
     return exact + prefixes
 
 
-def _ordered(page: Select[Any], sort: str) -> Select[Any]:
+def _ordered(page: Select[int, int], sort: str) -> Select[int, int]:
     if sort == "stars":
         return page.order_by(VariantRow.stars.desc(), VariantRow.id.desc())
     return page.order_by(VariantRow.id if sort == "oldest" else VariantRow.id.desc())
@@ -196,7 +194,7 @@ def set_favourite(db: Database, variant_id: int, favourite: bool) -> None:
 
 
 def delete(db: Database, ids: Collection[int]) -> None:
-    """Hide variants from the gallery; everything is kept for `restore`. Raises StudioError variant.unknown."""
+    """Hide variants from the gallery; all is kept for `restore`. Raises StudioError variant.unknown."""
     _set(db, ids, deleted_at=now())
 
 

@@ -1,7 +1,7 @@
 """Splits text into the words of the search index, for scripts with and without spaces.
 
-Latin and other spaced scripts: whole words, found by their beginning. Chinese, Japanese and Korean are written without
-spaces, so every character and every pair of neighbours is a word (n-gram indexing, n ≤ 2): 手提包 is
+Latin and other spaced scripts: whole words, found by their beginning. Chinese, Japanese and Korean run on
+without spaces, so every character and every pair of neighbours is a word (n-gram indexing, n ≤ 2): 手提包 is
 found by 包, 手提, 提包 and 手提包. Width and case are folded (NFKC, casefold).
 """
 
