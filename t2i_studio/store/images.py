@@ -34,7 +34,9 @@ def put_image(db: Database, data: bytes) -> str:
     sha = hashlib.sha256(data).hexdigest()
     path = picture_file(db.images, sha)
     with storage_faults(db.home):
-        if not (path.exists() and path.stat().st_size == len(data)):
+        if path.exists() and path.stat().st_size == len(data):
+            os.utime(path)  # young again: `sweep` leaves it alone until its row is there
+        else:
             path.parent.mkdir(parents=True, exist_ok=True)
             _write_durably(path, data)
         _sync_folder(path.parent)

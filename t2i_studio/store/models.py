@@ -1,8 +1,8 @@
 """The tables: what was asked for on the job, what made the pixels on the variant, judgements kept apart.
 
 A variant is *shown* once it has a picture and is not deleted; partial covering indexes over the shown and the
-deleted ones answer every page of the gallery without touching the rows themselves. `stars` and `variant_fault`
-repeat the newest rating of a variant, written in the transaction of that rating.
+deleted ones answer every page of the gallery without touching the rows themselves. `stars` and
+`variant_fault` repeat the newest rating of a variant, written in the transaction of that rating.
 """
 
 from datetime import UTC, datetime

@@ -92,9 +92,11 @@ def forget_rater(db: Database, rater: str, judgements: Literal["keep", "delete"]
         ]
         session.add(ForgettingRow(rater_id=old))
         session.flush()
-        kept_as = (
-            _rename_judgements(session, old) if judgements == "keep" else _delete_judgements(session, old)
-        )
+        kept_as = None
+        if judgements == "keep":
+            kept_as = _rename_judgements(session, old)
+        else:
+            _delete_judgements(session, old)
         session.execute(delete(RaterIdentityRow).where(RaterIdentityRow.rater_id == old))
         session.execute(delete(RaterRow).where(RaterRow.id == old))
         session.execute(delete(ForgettingRow))
