@@ -65,7 +65,7 @@ def compose(text: str, style: StyleSettings, model: PromptModel, negative: str =
     a text without one known word, and for a negative prompt that the model could not follow.
     """
     text, negative = tidy(text), checked_negative(negative, model)
-    chinese = language_of(text) != "en" and "zh" in model.languages
+    chinese = language_of(text) != "en" and (not model.languages or "zh" in model.languages)
     phrases = styles.phrases(style, "zh" if chinese else "en")
     comma = "，" if chinese else ", "
     known = vocabulary.load(Path(model.source))

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
+from typing import Any
 
 from t2i_studio.brief.prompt import PromptModel, checked_negative, compose, tidy
 from t2i_studio.domain import (
@@ -22,7 +23,7 @@ def make_request(
     *,
     style: StyleSettings | None = None,
     negative: str = "",
-    prompt: str | None = None,
+    prompt: str | Prompt | None = None,
     adapters: Sequence[Adapter] = (),
     seed: int | None = None,
     variants: int = 4,
@@ -39,14 +40,16 @@ def make_request(
 ) -> GenerationRequest:
     """A batch as the engine takes it. Raises StudioError for anything no model could do.
 
-    prompt: the user's own wording for the model, taken as it is instead of the composed one.
+    prompt: the user's own wording, or a finished Prompt; taken instead of a composed one.
     seed: None draws one. size, steps, guidance, sampler: None is the model's own default.
     derivation: None is worked out: a mask means inpaint, a starting picture means image, neither means text.
     parent: the variant to start from; its picture is the starting picture unless init_image (a content hash
     in the store, as mask is) gives another.
     """
     style = style or StyleSettings()
-    if prompt is not None and prompt.strip():
+    if isinstance(prompt, Prompt):
+        words = prompt.model_copy(update={"negative": checked_negative(prompt.negative, model)})
+    elif prompt is not None and prompt.strip():
         words = Prompt(text=tidy(prompt), negative=checked_negative(negative, model), edited=True)
     else:
         words = compose(text, style, model, negative)
@@ -79,3 +82,25 @@ def make_request(
         strength=strength,
         user=user,
     )
+
+
+def options_of(request: GenerationRequest) -> dict[str, Any]:
+    """Arguments of `make_request` that make `request` again; the model is a name for the caller to look up.
+
+    The parent is left out: the request may come from a picture that was made in another store.
+    """
+    size = (request.width, request.height) if request.width and request.height else None
+    kept = (
+        "text",
+        "style",
+        "prompt",
+        "model",
+        "adapters",
+        "seed",
+        "variants",
+        "steps",
+        "guidance",
+        "sampler",
+    )
+    derived = ("derivation", "init_image", "mask", "strength", "user")
+    return {name: getattr(request, name) for name in (*kept, *derived)} | {"size": size}

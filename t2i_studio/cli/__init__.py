@@ -1,0 +1,62 @@
+"""The command line: `python -m t2i_studio`. One module a group of commands, each command a thin call.
+
+Every fault that a user can mend is one sentence on stderr and exit code 2; Ctrl-C is 130, a closed pipe 141.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import typer
+
+from t2i_studio.cli import account, console, generate, jobs, library, models, rate, serve, store
+from t2i_studio.cli.usage import usage_error
+from t2i_studio.errors import StudioError
+
+app = typer.Typer(name="t2i_studio", add_completion=False, rich_markup_mode=None, help=__doc__.split(".")[0])
+app.command("serve")(serve.serve)
+app.command("generate")(generate.generate)
+app.command("rate")(rate.rate)
+app.command("variants")(library.variants)
+app.command("show")(library.show)
+app.command("jobs")(jobs.jobs)
+app.command("resume")(jobs.resume)
+app.command("models")(models.models)
+app.command("backup")(store.backup)
+app.command("check-store")(store.check_store)
+app.command("forget-rater")(store.forget_rater)
+app.command("add-user")(account.add_user)
+
+
+@app.callback(invoke_without_command=True)
+def _help(context: typer.Context) -> None:
+    """T2I Studio: from a description to rated picture variants, on this machine."""
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code; every fault is told, none escapes as a traceback."""
+    try:
+        code = app(list(arguments), standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except StudioError as error:
+        return console.complain(error)
+    except typer.TyperException as error:
+        return console.complain(usage_error(error))
+    except (KeyboardInterrupt, typer.Abort):
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except OSError as error:
+        return console.complain(StudioError("system.fault", reason=error.strerror or error))
+
+
+def main() -> NoReturn:
+    """Entry point of `python -m t2i_studio`."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    sys.exit(run(sys.argv[1:]))
