@@ -1,0 +1,193 @@
+"""One call of a pipeline: a complete request and some seeds in, pictures out."""
+
+import gc
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image, ImageFilter, ImageOps
+
+from t2i_studio.domain import GenerationRequest
+from t2i_studio.engine.loading import LoadedModel
+from t2i_studio.engine.samplers import make_scheduler
+from t2i_studio.engine.steps import Hold, Step, watched
+from t2i_studio.errors import StudioError
+
+FEATHER = 1 / 128
+"""Radius of the soft edge of an inpainting mask, as a share of the picture's shorter side."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """The picture to start from and, for inpainting, the mask (L, white where it is to change)."""
+
+    picture: Image.Image
+    mask: Image.Image | None = None
+
+
+Observer = Callable[[list[int], Step], None]
+"""Called after each step with the positions (in the list of seeds) of the variants it was taken for."""
+
+
+def make_pictures(
+    model: LoadedModel,
+    request: GenerationRequest,
+    seeds: list[int],
+    observe: Observer,
+    start: Start | None = None,
+) -> tuple[list[Image.Image], int]:
+    """A picture for each seed, and how many were computed together in the end.
+
+    request: complete, as `accept` returns it. When memory runs short the group is halved, then the model's
+    memory measures are taken; StudioError memory.short when all that is not enough. Whatever `observe`
+    raises passes through.
+    """
+    waiting = [list(range(len(seeds)))]
+    pictures: dict[int, Image.Image] = {}
+    together = len(seeds)
+    while waiting:
+        group = waiting.pop(0)
+        shortage = False
+        try:
+            made = _run(model, request, [seeds[place] for place in group], _placed(observe, group), start)
+            pictures |= dict(zip(group, made, strict=True))
+        except (torch.OutOfMemoryError, RuntimeError) as error:
+            if not _is_shortage(error):
+                raise
+            shortage = True
+        if shortage:  # outside of the except block, whose traceback still holds the tensors
+            _release(model)
+            if len(group) > 1:
+                together = len(group) // 2
+                waiting[:0] = [group[:together], group[together:]]
+            elif model.save_memory():
+                waiting.insert(0, group)
+            else:
+                raise StudioError("memory.short", model=model.card.name)
+    return [pictures[place] for place in range(len(seeds))], together
+
+
+def _placed(observe: Observer, group: list[int]) -> Callable[[Step], None]:
+    return lambda step: observe(group, step)
+
+
+def _is_shortage(error: Exception) -> bool:
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+
+
+def _release(model: LoadedModel) -> None:
+    gc.collect()
+    if model.device.type == "cuda":
+        torch.cuda.empty_cache()
+
+
+def _run(
+    model: LoadedModel,
+    request: GenerationRequest,
+    seeds: list[int],
+    observe: Callable[[Step], None],
+    start: Start | None,
+) -> list[Image.Image]:
+    size = (request.width or 0, request.height or 0)
+    fitted = _fitted(start, size) if start else None
+    pipe, hold = _prepared(model, request, seeds, fitted)
+    pipe.scheduler = make_scheduler(request.sampler or "", model.own_scheduler)
+
+    def on_step(step: Step) -> torch.Tensor | None:
+        observe(step)
+        return hold(pipe.scheduler, step) if hold else None
+
+    try:
+        with torch.inference_mode(), watched(pipe.scheduler, on_step):
+            pictures = pipe(**_arguments(pipe, model, request, seeds, fitted)).images
+    finally:
+        pipe.maybe_free_model_hooks()
+    if fitted and fitted.mask:
+        return [_joined(picture, fitted) for picture in pictures]
+    return list(pictures)
+
+
+def _prepared(
+    model: LoadedModel, request: GenerationRequest, seeds: list[int], start: Start | None
+) -> tuple[Any, Hold | None]:
+    """The pipeline for a request, and what holds the original: a model whose class has an image-to-image
+    pipeline with a strength uses that; any other runs from pure noise and is held until the strength's
+    first step.
+    """
+    if start is None:
+        return model.pipe, None
+    pipe = image_to_image(model.pipe, model.dtype)
+    steps, strength = request.steps or 1, request.strength or 1.0
+    skipped = 0 if pipe else steps - min(int(steps * strength), steps)
+    if pipe and not start.mask:
+        return pipe, None
+    mask = start.mask or Image.new("L", start.picture.size, 255)
+    pixels = torch.from_numpy(np.asarray(start.picture).copy()).permute(2, 0, 1)[None] / 127.5 - 1
+    change = torch.from_numpy(np.asarray(mask).copy())[None, None] / 255
+    hold = Hold(model.pipe.vae, pixels, change, seeds, skipped)
+    return pipe or model.pipe, hold
+
+
+def image_to_image(pipe: Any, dtype: torch.dtype) -> Any | None:
+    """The image-to-image pipeline over the same weights, or None where the class has none that knows a
+    strength.
+    """
+    from diffusers import AutoPipelineForImage2Image
+
+    try:
+        other = AutoPipelineForImage2Image.from_pipe(pipe, torch_dtype=dtype)
+    except ValueError:
+        return None
+    if "strength" not in inspect.signature(other.__call__).parameters:
+        return None
+    other.set_progress_bar_config(disable=True)
+    return other
+
+
+def _arguments(
+    pipe: Any, model: LoadedModel, request: GenerationRequest, seeds: list[int], start: Start | None
+) -> dict[str, Any]:
+    """What of a request the pipeline's call takes, by its signature."""
+    card = model.card
+    offered: dict[str, Any] = {
+        "width": request.width,
+        "height": request.height,
+        "image": [start.picture] * len(seeds) if start else None,
+        "strength": request.strength,
+        "negative_prompt": [request.prompt.negative] * len(seeds) if card.negative_prompt else None,
+        "max_sequence_length": card.max_prompt_tokens,
+        card.guidance_argument: request.guidance,
+        **card.arguments,
+    }
+    taken = inspect.signature(pipe.__call__).parameters
+    if "strength" not in taken:
+        del offered["image"]  # an editing model would take it for a reference
+    return {
+        "prompt": [request.prompt.text] * len(seeds),
+        "num_inference_steps": request.steps,
+        "generator": [torch.Generator("cpu").manual_seed(seed) for seed in seeds],
+        **{name: value for name, value in offered.items() if name in taken and value is not None},
+    }
+
+
+def _fitted(start: Start, size: tuple[int, int]) -> Start:
+    """Picture and mask at the size of the request, cut to its aspect ratio where that differs."""
+    picture = ImageOps.fit(start.picture.convert("RGB"), size, Image.Resampling.LANCZOS)
+    mask = ImageOps.fit(start.mask.convert("L"), size, Image.Resampling.BOX) if start.mask else None
+    return Start(picture, mask)
+
+
+def _joined(picture: Image.Image, start: Start) -> Image.Image:
+    """The new picture inside the mask, the original's own pixels outside, with a soft edge that lies
+    inside.
+    """
+    assert start.mask is not None
+    radius = max(1.0, min(picture.size) * FEATHER)
+    inner = start.mask.filter(ImageFilter.MinFilter(2 * round(radius) + 1))
+    soft = inner.filter(ImageFilter.GaussianBlur(radius / 2))
+    outside = start.mask.point(lambda value: 0 if value == 0 else 255)
+    soft = Image.composite(soft, Image.new("L", soft.size, 0), outside)
+    return Image.composite(picture, start.picture, soft)

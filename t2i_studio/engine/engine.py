@@ -1,0 +1,177 @@
+"""The engine as its callers see it. Nothing here loads a model or waits for one: workers do, in their own
+threads.
+"""
+
+import threading
+from typing import Any
+
+from PIL import Image
+from pydantic import BaseModel, ConfigDict
+
+from t2i_studio.domain import GenerationRequest, Job, State
+from t2i_studio.engine.acceptance import accept
+from t2i_studio.engine.costs import Costs, steps_of
+from t2i_studio.engine.live import Board, new_live_job, settle
+from t2i_studio.engine.registry import find_model
+from t2i_studio.settings import Settings
+from t2i_studio.store import images, jobs
+from t2i_studio.store.database import Database
+from t2i_studio.store.variants import get_variants
+
+CLOSING = 30.0
+"""Seconds that closing waits for a worker to finish its step."""
+
+
+class VariantStatus(BaseModel):
+    """step of steps are done; preview counts the previews so far (0: none); image: content hash once done."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: int
+    index: int
+    state: State
+    step: int
+    steps: int
+    preview: int
+    image: str | None
+
+
+class JobStatus(BaseModel):
+    """ahead: jobs that come before it. seconds_left: None when it is not known."""
+
+    model_config = ConfigDict(frozen=True)
+
+    job: int
+    state: State
+    ahead: int
+    seconds_left: float | None
+    variants: tuple[VariantStatus, ...]
+    error: dict[str, Any] | None
+
+
+class Engine:
+    """Takes requests, makes pictures in the background, tells how far it is."""
+
+    def __init__(self, db: Database, settings: Settings) -> None:
+        self._db, self._settings = db, settings
+        self._board = Board(Costs(db.home / "cache" / "costs.json"))
+        self._workers: list[threading.Thread] = []
+        self._starter = threading.Thread(target=self._start_workers, name="engine start", daemon=True)
+
+    def start(self) -> None:
+        """Start the workers in the background; the configured model loads at once, where it needs no
+        download.
+        """
+        jobs.mark_interrupted(self._db)
+        self._starter.start()
+
+    def close(self) -> None:
+        """Stop at the next step. What is unfinished is left as interrupted and can be resumed."""
+        with self._board.lock:
+            self._board.closed = True
+            self._board.lock.notify_all()
+        for thread in (self._starter, *self._workers):
+            if thread.is_alive():
+                thread.join(CLOSING)
+        for number in list(self._board.jobs):
+            jobs.finish_job(self._db, number, State.INTERRUPTED)
+            self._board.jobs.pop(number)
+        self._board.costs.save()
+
+    def submit(self, request: GenerationRequest) -> Job:
+        """Store a request as a job, with its model's defaults filled in, and queue it.
+
+        Raises StudioError for all that the model cannot do (see `acceptance.accept`), image.unknown,
+        variant.unknown.
+        """
+        card = find_model(self._settings, request.model)
+        job = jobs.enqueue(self._db, accept(request, card, self._start_size(request)))
+        self._queue(job, [(number, index) for index, number in enumerate(job.variants)])
+        return job
+
+    def cancel(self, job_id: int) -> None:
+        """Stop a job at its next step; finished variants stay. Raises StudioError job.unknown."""
+        jobs.request_cancel(self._db, job_id)
+        self._board.cancel(job_id)
+        settle(self._board, self._db, job_id)
+
+    def resume(self, job_id: int) -> Job:
+        """Queue the unfinished variants of a stopped job again. Raises StudioError job.unknown,
+        job.not_resumable.
+        """
+        job = jobs.resume(self._db, job_id)
+        rows = get_variants(self._db, job.variants)
+        self._queue(job, [(row.id, row.index) for row in rows if row.state is State.WAITING])
+        return job
+
+    def status(self, job_id: int) -> JobStatus:
+        """How far a job is; of another process's job, what the store knows. Raises StudioError
+        job.unknown.
+        """
+        job = jobs.get_job(self._db, job_id)
+        rows = get_variants(self._db, job.variants)
+        steps = steps_of(job.request)
+        with self._board.lock:
+            live = self._board.jobs.get(job_id)
+            seen = (
+                {} if live is None else {number: vars(variant) for number, variant in live.variants.items()}
+            )
+        variants = []
+        for row in rows:
+            done = row.state is State.DONE
+            stored = {
+                "step": steps if done else 0,
+                "steps": steps,
+                "version": 0,
+                "state": row.state,
+                "image": row.image,
+            }
+            now = stored if done else seen.get(row.id, stored)
+            variants.append(
+                VariantStatus(
+                    id=row.id,
+                    index=row.index,
+                    state=now["state"],
+                    step=now["step"],
+                    steps=now["steps"],
+                    preview=now["version"],
+                    image=now["image"],
+                )
+            )
+        return JobStatus(
+            job=job_id,
+            state=job.state,
+            ahead=self._board.ahead(job_id) if live else 0,
+            seconds_left=self._board.seconds_left(job_id, max(1, len(self._workers))) if live else None,
+            variants=tuple(variants),
+            error=job.error,
+        )
+
+    def preview(self, variant_id: int) -> bytes | None:
+        """The newest step of a variant in the making as a small JPEG."""
+        with self._board.lock:
+            for job in self._board.jobs.values():
+                if variant_id in job.variants:
+                    return job.variants[variant_id].preview
+        return None
+
+    def wait(self, job_id: int, timeout: float | None = None) -> JobStatus:
+        """The job's status once it has ended, or when `timeout` seconds are over."""
+        self._board.wait_for(job_id, timeout)
+        return self.status(job_id)
+
+    def _start_size(self, request: GenerationRequest) -> tuple[int, int] | None:
+        if request.init_image is None:
+            return None
+        with Image.open(images.image_path(self._db, request.init_image)) as picture:
+            return picture.size
+
+    def _queue(self, job: Job, variants: list[tuple[int, int]]) -> None:
+        claimed = jobs.claim(self._db, job.id)
+        if claimed is not None:
+            self._board.add(new_live_job(job.id, job.request, variants))
+
+    def _start_workers(self) -> None:
+        from t2i_studio.engine import worker  # loads torch, which takes seconds
+
+        self._workers = worker.start_workers(self._board, self._db, self._settings)

@@ -1,0 +1,194 @@
+"""What is going on right now, shared between the engine's callers and its workers under one lock."""
+
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from t2i_studio.domain import GenerationRequest, State
+from t2i_studio.engine.costs import Costs, cost_key, steps_of
+from t2i_studio.engine.queue import FairQueue, Item
+from t2i_studio.errors import StudioError
+from t2i_studio.store.database import Database
+from t2i_studio.store.jobs import finish_job
+
+GUESS = 1e-6
+"""Seconds a step and pixel, to order the queue before anything has been measured."""
+
+
+@dataclass
+class LiveVariant:
+    """A variant of an open job. version counts its previews."""
+
+    id: int
+    index: int
+    seed: int
+    steps: int
+    state: State = State.WAITING
+    step: int = 0
+    version: int = 0
+    preview: bytes | None = None
+    image: str | None = None
+
+
+@dataclass
+class LiveJob:
+    """An open job of this process. variants: those not finished before, by id."""
+
+    id: int
+    request: GenerationRequest
+    variants: dict[int, LiveVariant]
+    cancelled: bool = False
+
+    @property
+    def open(self) -> bool:
+        return any(variant.state in (State.WAITING, State.RUNNING) for variant in self.variants.values())
+
+
+@dataclass
+class Board:
+    """Queue and open jobs. Take `lock` around everything here."""
+
+    costs: Costs
+    lock: threading.Condition = field(default_factory=threading.Condition)
+    queue: FairQueue = field(default_factory=FairQueue)
+    jobs: dict[int, LiveJob] = field(default_factory=dict)
+    running: list[Item] = field(default_factory=list)
+    closed: bool = False
+
+    def add(self, job: LiveJob) -> None:
+        """Put a job's variants in the queue."""
+        request = job.request
+        steps = steps_of(request)
+        guess = GUESS * steps * (request.width or 1) * (request.height or 1)
+        cost = max(1e-6, self.costs.seconds(cost_key(request), steps) or guess)
+        key = request.model_copy(update={"seed": 0, "variants": 1, "user": "", "text": request.prompt.text})
+        with self.lock:
+            self.jobs[job.id] = job
+            self.queue.add(
+                Item(variant.id, job.id, request.user, cost, key.model_dump_json())
+                for variant in job.variants.values()
+            )
+            self.lock.notify_all()
+
+    def take(self, limit: int) -> list[Item]:
+        """The next group, waiting for one; empty when the board is closed."""
+        with self.lock:
+            while not self.closed:
+                group = self.queue.take(limit)
+                if group:
+                    self.running += group
+                    for item in group:
+                        self.variant(item).state = State.RUNNING
+                    return group
+                self.lock.wait()
+            return []
+
+    def variant(self, item: Item) -> LiveVariant:
+        return self.jobs[item.job].variants[item.variant]
+
+    def step(self, items: Iterable[Item], number: int, previews: Iterable[bytes | None]) -> None:
+        """Record a step taken for some variants."""
+        with self.lock:
+            for item, picture in zip(items, previews, strict=True):
+                variant = self.variant(item)
+                variant.step = number
+                if picture is not None:
+                    variant.preview, variant.version = picture, variant.version + 1
+            self.lock.notify_all()
+
+    def end(self, item: Item, state: State, image: str | None = None) -> None:
+        """Record how a running variant ended."""
+        with self.lock:
+            variant = self.variant(item)
+            variant.state, variant.image = state, image
+            if item in self.running:
+                self.running.remove(item)
+            self.lock.notify_all()
+
+    def cancel(self, job: int) -> None:
+        """Take a job's waiting variants out of the queue; a running one stops at its next step."""
+        with self.lock:
+            if job in self.jobs:
+                self.jobs[job].cancelled = True
+                for item in self.queue.discard(job):
+                    self.variant(item).state = State.CANCELLED
+                self.lock.notify_all()
+
+    def fail(self, job: int) -> None:
+        """Take a job's waiting variants out of the queue for good."""
+        with self.lock:
+            for item in self.queue.discard(job):
+                self.variant(item).state = State.FAILED
+
+    def stopping(self, items: Iterable[Item]) -> bool:
+        """Whether a worker should stop what it does for these items."""
+        with self.lock:
+            return self.closed or all(self.jobs[item.job].cancelled for item in items)
+
+    def ahead(self, job: int) -> int:
+        """Other jobs of which a variant is made before the first of this one's."""
+        with self.lock:
+            if any(item.job == job for item in self.running):
+                return 0
+            others = {item.job for item in self.running}
+            for item in self.queue.order():
+                if item.job == job:
+                    break
+                others.add(item.job)
+            return len(others)
+
+    def seconds_left(self, job: int, workers: int) -> float | None:
+        """Until the last variant of the job is made, by measured costs; None while one of them is unknown."""
+        with self.lock:
+            order = self.queue.order()
+            last = max((place for place, item in enumerate(order) if item.job == job), default=-1)
+            before = self.running if last >= 0 else [item for item in self.running if item.job == job]
+            total = 0.0
+            for item in [*before, *order[: last + 1]]:
+                request, variant = self.jobs[item.job].request, self.variant(item)
+                cost = self.costs.seconds(cost_key(request), variant.steps - variant.step)
+                if cost is None:
+                    return None
+                total += cost
+            return total / workers
+
+    def wait_for(self, job: int, seconds: float | None) -> None:
+        """Until the job is off the board, or the time is over."""
+        deadline = None if seconds is None else time.monotonic() + seconds
+        with self.lock:
+            while job in self.jobs:
+                left = None if deadline is None else deadline - time.monotonic()
+                if left is not None and left <= 0:
+                    return
+                self.lock.wait(left)
+
+
+def new_live_job(job: int, request: GenerationRequest, variants: Iterable[tuple[int, int]]) -> LiveJob:
+    """variants: (id, index) of those to be made."""
+    steps = steps_of(request)
+    return LiveJob(
+        job,
+        request,
+        {number: LiveVariant(number, index, request.seed_of(index), steps) for number, index in variants},
+    )
+
+
+def settle(board: Board, db: Database, number: int, error: StudioError | None = None) -> None:
+    """End a job in the store, and take it off the board, once nothing of it is left to do. An error ends it
+    at once.
+    """
+    if error:
+        board.fail(number)
+    with board.lock:
+        job = board.jobs.get(number)
+        if job is None or job.open:
+            return
+        states = {variant.state for variant in job.variants.values()}
+    state = State.FAILED if error else State.DONE if states == {State.DONE} else State.CANCELLED
+    try:
+        finish_job(db, number, state, error)
+    finally:
+        with board.lock:
+            board.jobs.pop(number, None)
+            board.lock.notify_all()

@@ -1,0 +1,207 @@
+"""Weights from a folder or a hub into a pipeline on a device."""
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import psutil
+import torch
+
+from t2i_studio.engine.memo import remember
+from t2i_studio.engine.registry import ModelCard
+from t2i_studio.errors import StudioError
+from t2i_studio.settings import Settings
+
+WEIGHTS = (".safetensors", ".bin", ".pt", ".gguf")
+ROOM = 1.15
+"""A model runs whole on a GPU whose free memory is its weights times this; else its parts visit the GPU in
+turn.
+"""
+
+
+@dataclass
+class LoadedModel:
+    """A pipeline ready to run. adapters: the LoRA set now in it."""
+
+    card: ModelCard
+    folder: Path
+    pipe: Any
+    own_scheduler: Any
+    device: torch.device
+    dtype: torch.dtype
+    hash: str
+    forget_prompts: Callable[[], None]
+    adapters: tuple[Any, ...] = ()
+    rungs: list[Callable[[], None]] = field(default_factory=list)
+
+    def save_memory(self) -> bool:
+        """Take the next measure against memory shortage; False when none is left."""
+        if not self.rungs:
+            return False
+        self.rungs.pop(0)()
+        return True
+
+
+def prepare_process(settings: Settings) -> None:
+    """Settings of the libraries for this process: quiet, private, deterministic, a fixed number of
+    threads.
+    """
+    for name in ("HF_HUB_DISABLE_TELEMETRY", "DO_NOT_TRACK", "HF_HUB_DISABLE_PROGRESS_BARS"):
+        os.environ[name] = "1"
+    os.environ["TRANSFORMERS_VERBOSITY"] = os.environ["DIFFUSERS_VERBOSITY"] = "error"
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.set_num_threads(settings.threads or psutil.cpu_count(logical=False) or 1)
+    torch.use_deterministic_algorithms(True, warn_only=True)
+
+
+def devices(settings: Settings) -> list[torch.device]:
+    """The devices to work on, one worker each. StudioError device.unknown."""
+    if settings.device == "auto":
+        if torch.cuda.is_available():
+            return [torch.device("cuda", number) for number in range(torch.cuda.device_count())]
+        return [torch.device("mps" if torch.backends.mps.is_available() else "cpu")]
+    try:
+        device = torch.device(settings.device)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise StudioError("device.unknown", device=settings.device) from error
+    return [device]
+
+
+def load_model(card: ModelCard, device: torch.device, settings: Settings, cache: Path) -> LoadedModel:
+    """Load a model's pipeline. cache: folder for the weight hash.
+
+    Raises StudioError: model.unreachable, model.unknown, model.corrupt.
+    """
+    import diffusers
+
+    folder = card.folder or _download(card, settings)
+    dtype = fastest_dtype(device)
+    try:
+        pipe = diffusers.DiffusionPipeline.from_pretrained(
+            folder, torch_dtype=dtype, local_files_only=True, trust_remote_code=False
+        )
+    except MemoryError as error:
+        raise StudioError("memory.short", model=card.name) from error
+    except Exception as error:  # the libraries raise a dozen kinds for a damaged folder
+        raise StudioError("model.corrupt", model=card.name, file=_named_file(error, folder)) from error
+    pipe.set_progress_bar_config(disable=True)
+    forget = remember([module for name, module in pipe.components.items() if name.startswith("text_encoder")])
+    model = LoadedModel(
+        card=card,
+        folder=folder,
+        pipe=pipe,
+        own_scheduler=pipe.scheduler,
+        device=device,
+        dtype=dtype,
+        hash=weight_hash(folder, cache / "weights.json"),
+        forget_prompts=forget,
+    )
+    _place(model)
+    return model
+
+
+def _place(model: LoadedModel) -> None:
+    """Put the pipeline on its device, and lay out what can be done when memory runs short."""
+    pipe, device = model.pipe, model.device
+    tiling = [pipe.vae.enable_tiling] if hasattr(pipe.vae, "enable_tiling") else []
+    offload = [lambda: pipe.enable_model_cpu_offload(device=device)] if device.type == "cuda" else []
+    model.rungs = tiling + offload
+    if device.type == "cuda" and _weight_bytes(pipe) * ROOM > torch.cuda.mem_get_info(device)[0]:
+        while model.save_memory():
+            pass
+    else:
+        pipe.to(device)
+
+
+def _weight_bytes(pipe: Any) -> int:
+    modules = (part for part in pipe.components.values() if isinstance(part, torch.nn.Module))
+    return sum(weight.numel() * weight.element_size() for part in modules for weight in part.parameters())
+
+
+def _download(card: ModelCard, settings: Settings) -> Path:
+    """The folder of a hub model in the hub's local cache, fetched first where that is allowed."""
+    import diffusers
+    from huggingface_hub.errors import RepositoryNotFoundError
+
+    try:
+        return Path(diffusers.DiffusionPipeline.download(card.source, local_files_only=settings.offline))
+    except RepositoryNotFoundError as error:
+        raise StudioError("model.unknown", model=card.source, models=card.name) from error
+    except (
+        Exception
+    ) as error:  # connection, proxy, gate, timeout, nothing in the cache: no weights either way
+        raise StudioError("model.unreachable", model=card.source) from error
+
+
+def _named_file(error: Exception, folder: Path) -> str:
+    """The damaged file as far as the error names one, else the first weight file that cannot be opened."""
+    from safetensors import SafetensorError, safe_open
+
+    for path in sorted(folder.rglob("*.safetensors")):
+        try:
+            with safe_open(path, "pt"):
+                pass
+        except (SafetensorError, OSError):
+            return str(path.relative_to(folder))
+    return f"{type(error).__name__}"
+
+
+def weight_hash(folder: Path, kept: Path) -> str:
+    """sha256 over names and contents of a folder's weight files; kept by size and time of change in
+    `kept`.
+    """
+    known: dict[str, list[Any]] = {}
+    if kept.is_file():
+        try:
+            known = json.loads(kept.read_text())
+        except ValueError:
+            known = {}
+    total = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.suffix in WEIGHTS):
+        state = path.stat()
+        stamp = [state.st_size, state.st_mtime_ns]
+        entry = known.get(str(path))
+        if entry is None or entry[:2] != stamp:
+            with path.open("rb") as file:
+                entry = [*stamp, hashlib.file_digest(file, "sha256").hexdigest()]
+            known[str(path)] = entry
+        total.update(f"{path.relative_to(folder)} {entry[2]}\n".encode())
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = kept.with_suffix(f".{os.getpid()}.tmp")
+    unfinished.write_text(json.dumps(known))
+    unfinished.replace(kept)
+    return total.hexdigest()
+
+
+@cache
+def fastest_dtype(device: torch.device) -> torch.dtype:
+    """bf16 on a GPU; on a processor whichever of fp32 and bf16 wins a short race (some gain 2×, some
+    lose).
+    """
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    if device.type != "cpu":
+        return torch.float32
+    seconds = {dtype: _race(dtype) for dtype in (torch.float32, torch.bfloat16)}
+    return torch.bfloat16 if seconds[torch.bfloat16] * 1.3 < seconds[torch.float32] else torch.float32
+
+
+def _race(dtype: torch.dtype) -> float:
+    """Seconds of a convolution and a matrix product of a typical size; the best of three."""
+    convolution = torch.nn.Conv2d(128, 128, 3, padding=1, dtype=dtype)
+    picture, matrix = torch.ones(1, 128, 32, 32, dtype=dtype), torch.ones(256, 512, dtype=dtype)
+    best = float("inf")
+    with torch.inference_mode():
+        for _ in range(3):
+            start = time.perf_counter()
+            convolution(picture)
+            matrix @ matrix.T
+            best = min(best, time.perf_counter() - start)
+    return best

@@ -1,0 +1,76 @@
+"""Step previews: a linear map from latent cells to colours, so that no autoencoder runs between steps."""
+
+import io
+import json
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor
+
+from t2i_studio.engine import latents as latent
+from t2i_studio.engine.registry import PreviewMap
+
+FIT_PICTURES = 6
+FIT_SIDE = 256
+
+
+def preview(latents: Tensor, colours: PreviewMap, height: int, width: int) -> bytes:
+    """JPEG of one variant's latents (1, …) in a pipeline's layout; `patch` pixels a cell."""
+    cells = latent.as_map(latents.float().cpu(), height, width)[0]
+    _, rows, columns = cells.shape
+    matrix, bias = torch.tensor(colours.matrix), torch.tensor(colours.bias)
+    pixels = cells.permute(1, 2, 0) @ matrix + bias
+    patch = colours.patch
+    pixels = pixels.reshape(rows, columns, patch, patch, 3).permute(0, 2, 1, 3, 4)
+    pixels = pixels.reshape(rows * patch, columns * patch, 3)
+    image = Image.fromarray((pixels.clamp(0, 1) * 255).round().to(torch.uint8).numpy())
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=85)
+    return buffer.getvalue()
+
+
+def fitted(vae: torch.nn.Module, sample: Tensor, kept: Path) -> PreviewMap:
+    """The map for a model that brings none: least squares from its own latents of smooth coloured pictures
+    to their colours, made once and kept in the file `kept`. sample: latents in the pipeline's layout.
+    """
+    if kept.is_file():
+        return PreviewMap.model_validate_json(kept.read_text())
+    cells, colours = [], []
+    for picture in _smooth_pictures():
+        like = _square_like(sample, vae, picture)
+        coded = latent.as_map(latent.encode(vae, picture, like).float().cpu(), FIT_SIDE, FIT_SIDE)
+        cells.append(coded[0].flatten(1).T)
+        colours.append(F.adaptive_avg_pool2d(picture, coded.shape[-2:])[0].flatten(1).T / 2 + 0.5)
+    rows = torch.cat(cells)
+    design = torch.cat([rows, torch.ones(len(rows), 1)], dim=1)
+    ridge = 1e-3 * len(rows) * torch.eye(design.shape[1])
+    solution = torch.linalg.solve(design.T @ design + ridge, design.T @ torch.cat(colours))
+    found = PreviewMap(matrix=solution[:-1].tolist(), bias=solution[-1].tolist(), patch=1)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = kept.with_suffix(".tmp")
+    unfinished.write_text(json.dumps(found.model_dump()))
+    unfinished.replace(kept)
+    return found
+
+
+def _smooth_pictures() -> list[Tensor]:
+    """Random colour fields (1, 3, FIT_SIDE, FIT_SIDE) in [-1, 1], coarse to fine."""
+    generator = torch.Generator().manual_seed(0)
+    sides = [2 + 3 * number for number in range(FIT_PICTURES)]
+    fields = [torch.rand(1, 3, side, side, generator=generator) * 2 - 1 for side in sides]
+    return [
+        F.interpolate(field, FIT_SIDE, mode="bicubic", align_corners=False).clamp(-1, 1) for field in fields
+    ]
+
+
+def _square_like(sample: Tensor, vae: torch.nn.Module, picture: Tensor) -> Tensor:
+    """An empty tensor with the layout, device and dtype of `sample`, of the size that fits `picture`."""
+    channels = sample.shape[1] if sample.ndim == 4 else sample.shape[2]
+    own = vae.config.get("latent_channels") or vae.config.get("z_dim")
+    fold = max(1, round((channels / own) ** 0.5))
+    levels = vae.config.get("block_out_channels") or vae.config.get("dim_mult")
+    side = FIT_SIDE // (2 ** (len(levels) - 1)) // fold
+    shape = (1, channels, side, side) if sample.ndim == 4 else (1, side * side, channels)
+    return torch.empty(shape, device=sample.device, dtype=sample.dtype)

@@ -1,0 +1,230 @@
+"""One thread a device: takes variants from the queue, makes them, stores them. Nothing stops it but
+closing.
+"""
+
+import importlib.metadata
+import logging
+import threading
+import time
+from collections.abc import Callable
+from functools import cache
+
+import torch
+from PIL import Image
+
+from t2i_studio.domain import Adapter, Derivation, GenerationRequest, Origin, State
+from t2i_studio.engine import previews
+from t2i_studio.engine.adapters import use_adapters
+from t2i_studio.engine.costs import cost_key
+from t2i_studio.engine.denoising import Start, make_pictures
+from t2i_studio.engine.infotext import write_png
+from t2i_studio.engine.live import Board, settle
+from t2i_studio.engine.loading import LoadedModel, devices, load_model, prepare_process
+from t2i_studio.engine.queue import Item
+from t2i_studio.engine.registry import PreviewMap, find_model
+from t2i_studio.engine.samplers import OWN
+from t2i_studio.engine.steps import Step, Stopped
+from t2i_studio.errors import StudioError
+from t2i_studio.settings import Settings
+from t2i_studio.store import images, jobs
+from t2i_studio.store.database import Database
+
+log = logging.getLogger(__name__)
+
+TOGETHER = 4
+"""Variants in one forward pass on a GPU; a processor computes them one by one, which costs it nothing."""
+CANCEL_POLL = 0.25
+"""Seconds between looks at the store for a cancellation by another process."""
+
+
+def start_workers(board: Board, db: Database, settings: Settings) -> list[threading.Thread]:
+    """A worker for each device, started. Without a usable device, one that tells everybody so."""
+    prepare_process(settings)
+    try:
+        workers: list[threading.Thread] = [
+            Worker(device, board, db, settings) for device in devices(settings)
+        ]
+    except StudioError as error:
+        workers = [threading.Thread(target=_refuse, args=(board, db, error), daemon=True)]
+    for worker in workers:
+        worker.start()
+    return workers
+
+
+def _refuse(board: Board, db: Database, error: StudioError) -> None:
+    while group := board.take(1):
+        board.end(group[0], State.FAILED)
+        settle(board, db, group[0].job, error)
+
+
+class Worker(threading.Thread):
+    """Works on one device until the board is closed."""
+
+    def __init__(self, device: torch.device, board: Board, db: Database, settings: Settings) -> None:
+        super().__init__(name=f"engine {device}", daemon=True)
+        self._device, self._board, self._db, self._settings = device, board, db, settings
+        self._cache = db.home / "cache"
+        self._together = TOGETHER if settings.mixing and device.type != "cpu" else 1
+        self._model: LoadedModel | None = None
+        self._colours: PreviewMap | None = None
+
+    def run(self) -> None:
+        self._warm_up()
+        while group := self._board.take(self._together):
+            self._answer_for(group)
+
+    def _warm_up(self) -> None:
+        """Load the configured model before anyone asks, where that needs no download."""
+        try:
+            card = find_model(self._settings, self._settings.model)
+            if card.folder:
+                self._use_model(card.name)
+        except StudioError as error:
+            log.warning("%s", error)  # whoever asks for this model is told then
+
+    def _answer_for(self, group: list[Item]) -> None:
+        """Make a group; whatever goes wrong ends its jobs in the store, never this thread."""
+        error: StudioError | None = None
+        try:
+            self._make(group)
+        except Stopped:
+            pass
+        except StudioError as known:
+            error = known
+        except Exception as unknown:
+            log.exception("a batch failed")
+            error = StudioError("engine.failed", reason=f"{type(unknown).__name__}: {unknown}")
+        for item in group:
+            if self._board.variant(item).state is State.RUNNING:
+                self._board.end(item, State.FAILED if error else State.CANCELLED)
+        if not self._board.closed:
+            for job in {item.job for item in group}:
+                settle(self._board, self._db, job, error)
+
+    def _make(self, group: list[Item]) -> None:
+        request = self._board.jobs[group[0].job].request
+        if self._board.stopping(group):
+            raise Stopped
+        for item in group:
+            jobs.start_variant(self._db, item.variant)
+        model = self._use_model(request.model)
+        adapters = use_adapters(model, request.adapters)
+        watch = _Watch(self._board, self._db, group, self._preview_of(request))
+        seeds = [self._board.variant(item).seed for item in group]
+        pictures, together = make_pictures(model, request, seeds, watch.observe, self._start(request))
+        share = watch.elapsed() / len(group)
+        for item, seed, picture in zip(group, seeds, pictures, strict=True):
+            origin = _origin(model, request, adapters, seed, together, share)
+            png = write_png(picture, self._board.jobs[item.job].request, origin)
+            sha = images.put_image(self._db, png)
+            jobs.finish_variant(self._db, item.variant, sha, origin)
+            self._board.end(item, State.DONE, sha)
+        self._board.costs.observe_rest(cost_key(request), (watch.elapsed() - watch.stepping) / len(group))
+
+    def _use_model(self, name: str) -> LoadedModel:
+        """The named model, loaded in place of the one before if need be."""
+        if self._model is None or self._model.card.name != name:
+            self._model = self._colours = None
+            card = find_model(self._settings, name)
+            self._model = load_model(card, self._device, self._settings, self._cache)
+            self._colours = card.preview
+        return self._model
+
+    def _start(self, request: GenerationRequest) -> Start | None:
+        if request.derivation is Derivation.TEXT or request.init_image is None:
+            return None
+        picture = Image.open(images.image_path(self._db, request.init_image))
+        mask = Image.open(images.image_path(self._db, request.mask)) if request.mask else None
+        return Start(picture, mask)
+
+    def _preview_of(self, request: GenerationRequest) -> Callable[[torch.Tensor], bytes]:
+        """Latents of one variant (1, …) → a small JPEG."""
+        model = self._model
+        assert model is not None
+
+        def preview(latents: torch.Tensor) -> bytes:
+            if self._colours is None:
+                kept = self._cache / "previews" / f"{model.hash}.json"
+                self._colours = previews.fitted(model.pipe.vae, latents, kept)
+            return previews.preview(latents, self._colours, request.height or 0, request.width or 0)
+
+        return preview
+
+
+class _Watch:
+    """Looks on while a group is made: times the steps, shows the pictures so far, ends it when nobody wants
+    it.
+    """
+
+    def __init__(
+        self, board: Board, db: Database, group: list[Item], preview: Callable[[torch.Tensor], bytes]
+    ) -> None:
+        self._board, self._db, self._group, self._preview = board, db, group, preview
+        self._key = cost_key(board.jobs[group[0].job].request)
+        self._begun = self._stepped = self._looked = time.perf_counter()
+        self.stepping = 0.0
+        """Seconds spent in steps so far, as far as they were timed."""
+
+    def elapsed(self) -> float:
+        """Seconds since the group was begun."""
+        return time.perf_counter() - self._begun
+
+    def observe(self, places: list[int], step: Step) -> None:
+        items = [self._group[place] for place in places]
+        now = time.perf_counter()
+        if step.number > 1:  # before the first one lie encoding and warming up
+            self._board.costs.observe_step(self._key, (now - self._stepped) / len(items))
+            self.stepping += now - self._stepped
+        self._board.step(items, step.number, [self._preview(clean[None]) for clean in step.clean])
+        if now - self._looked > CANCEL_POLL:
+            self._looked = now
+            self._look_for_cancellation()
+        if self._board.stopping(self._group):
+            raise Stopped
+        self._stepped = time.perf_counter()
+
+    def _look_for_cancellation(self) -> None:
+        """Another process can only tell through the store."""
+        for job in {item.job for item in self._group}:
+            if jobs.cancel_requested(self._db, job):
+                self._board.cancel(job)
+
+
+def _origin(
+    model: LoadedModel,
+    request: GenerationRequest,
+    adapters: tuple[Adapter, ...],
+    seed: int,
+    together: int,
+    seconds: float,
+) -> Origin:
+    own = request.sampler == OWN
+    return Origin(
+        pipeline=type(model.pipe).__name__,
+        model=model.card.name,
+        model_hash=model.hash,
+        adapters=adapters,
+        seed=seed,
+        sampler=type(model.own_scheduler).__name__ if own else request.sampler or "",
+        steps=request.steps or 0,
+        guidance=request.guidance or 0.0,
+        width=request.width or 0,
+        height=request.height or 0,
+        prompt=request.prompt.text,
+        negative=request.prompt.negative,
+        strength=request.strength,
+        device=_device_name(model.device),
+        dtype=str(model.dtype).removeprefix("torch."),
+        computed_together=together,
+        seconds=round(seconds, 3),
+        versions=_versions(),
+    )
+
+
+def _device_name(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+
+
+@cache
+def _versions() -> dict[str, str]:
+    return {name: importlib.metadata.version(name) for name in ("torch", "diffusers", "transformers", "peft")}
