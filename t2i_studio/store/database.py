@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -61,7 +61,8 @@ def open_database(home: Path, url: str | None = None) -> Database:
     """
     with storage_faults(home):
         (home / "images").mkdir(parents=True, exist_ok=True)
-        engine = create_engine(url or f"sqlite:///{home / 'studio.db'}", pool_size=8, max_overflow=64)
+        address = url or URL.create("sqlite", database=str(home / "studio.db"))
+        engine = create_engine(address, pool_size=8, max_overflow=64)
         if engine.dialect.name == "sqlite":
             event.listen(engine, "connect", _prepare_sqlite)
             event.listen(engine, "begin", _begin_sqlite)

@@ -88,11 +88,11 @@ def accept_picture(data: bytes, *, mode: Literal["RGB", "L"] = "RGB") -> bytes:
         picture = Image.open(io.BytesIO(data), formats=FORMATS)
         width, height = picture.size
     except Image.DecompressionBombError as error:
-        raise StudioError("picture.too_large", size="", limit=MAX_PIXELS // 10**6) from error
+        raise StudioError("picture.too_large", limit=MAX_PIXELS // 10**6) from error
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError) as error:
         raise StudioError("picture.unreadable", formats=", ".join(FORMATS)) from error
     if width * height > MAX_PIXELS:
-        raise StudioError("picture.too_large", size=f"{width}×{height}", limit=MAX_PIXELS // 10**6)
+        raise StudioError("picture.too_large", limit=MAX_PIXELS // 10**6)
     if (
         picture.format != "MPO" and getattr(picture, "n_frames", 1) > 1
     ):  # MPO: a phone's photo with a depth map

@@ -15,7 +15,7 @@ from sqlalchemy import select, text, union
 
 from t2i_studio.domain import Noun
 from t2i_studio.errors import StudioError
-from t2i_studio.store.database import Database, open_database, storage_faults
+from t2i_studio.store.database import BUSY_SECONDS, Database, open_database, storage_faults
 from t2i_studio.store.images import PARTIAL, picture_file
 from t2i_studio.store.models import JobRow, VariantRow
 
@@ -51,8 +51,8 @@ class Problem(Noun):
 def backup(db: Database, target: Path) -> Path:
     """Copy database and pictures to `target`, a new folder or a new .zip, while the studio runs.
 
-    The copy is of one moment and is a home of its own: T2I_HOME=target opens it. It appears under its name only
-    when it is whole. Pictures never change, so those in a folder on the same disk are hard links.
+    The copy is of one moment and a home of its own: T2I_HOME=target opens it. It appears under its name once
+    it is whole. Pictures never change, so those in a folder on the same disk are hard links.
     Raises StudioError backup.exists, backup.not_sqlite, store.disk_full, store.readonly.
     """
     if db.engine.dialect.name != "sqlite":
@@ -113,9 +113,12 @@ def _write_zip(db: Database, path: Path) -> None:
 
 def _copy_database(db: Database, path: Path) -> None:
     """SQLite's online backup. In one step: stepwise it would start over whenever another process writes."""
-    with closing(sqlite3.connect(f"file:{db.engine.url.database}?mode=ro", uri=True, timeout=60)) as source:
-        with closing(sqlite3.connect(path)) as copy:
-            source.backup(copy, pages=-1)
+    original = f"{Path(str(db.engine.url.database)).resolve().as_uri()}?mode=ro"
+    with (
+        closing(sqlite3.connect(original, uri=True, timeout=BUSY_SECONDS)) as source,
+        closing(sqlite3.connect(path)) as copy,
+    ):
+        source.backup(copy, pages=-1)
 
 
 def _pictures_of(home: Path) -> list[str]:
@@ -134,7 +137,7 @@ def _named_pictures(db: Database) -> set[str]:
 
 
 def check_store(db: Database) -> list[Problem]:
-    """Hold the database against itself and rows against files; reads every picture once. Empty: all is well."""
+    """Hold the database against itself and rows against files; every picture is read. Empty: all is well."""
     problems = list(_check_database(db))
     if any(problem.kind is Kind.BROKEN_DATABASE for problem in problems):
         return problems  # what its rows say cannot be trusted
