@@ -10,8 +10,8 @@ from t2i_studio.errors import StudioError
 
 FILL = 0.96  # share of its box that a cut-out fills
 
-# Oklab (Björn Ottosson, 2020, https://bottosson.github.io/posts/oklab/): equal steps look equally large, and hue
-# does not drift when lightness changes, which HSV cannot promise.
+# Oklab (Björn Ottosson, 2020, https://bottosson.github.io/posts/oklab/): equal steps look equally large, and
+# hue does not drift when lightness changes, which HSV cannot promise.
 _TO_LMS = np.array(
     [[0.4122214708, 0.5363325363, 0.0514459929],
      [0.2119034982, 0.6806995451, 0.1073969566],
@@ -78,15 +78,19 @@ def _smooth(value: np.ndarray, low: float, high: float) -> np.ndarray:
 
 
 class Cutouts:
-    """The renders of a folder. StudioError when one that is asked for is missing or damaged."""
+    """The renders of a folder, at most `largest` px wide and high.
 
-    def __init__(self, folder: Path) -> None:
+    StudioError when one that is asked for is missing or damaged.
+    """
+
+    def __init__(self, folder: Path, largest: int) -> None:
         self.folder = folder
+        self.largest = largest
         self.get = lru_cache(maxsize=12_000)(self._get)
-        self._colored = lru_cache(maxsize=64)(self._recolored)
+        self._colored = lru_cache(maxsize=600)(self._recolored)
 
     def _get(self, code: str, side: int, rgb: str | None = None, mode: str = "hue") -> np.ndarray:
-        """uint8 (side, side, 4), premultiplied, standing on the lower edge in the middle; rgb None: as rendered."""
+        """uint8 (side, side, 4), premultiplied, standing on the lower edge; rgb None: as rendered."""
         picture = self._colored(code, rgb, mode)
         scale = side * FILL / max(picture.size)
         width, height = (max(1, round(length * scale)) for length in picture.size)
@@ -105,6 +109,7 @@ class Cutouts:
         except (OSError, UnidentifiedImageError) as error:
             raise StudioError("recipe.render_missing", path=path) from error
         picture = picture.crop(picture.getchannel("A").point(lambda alpha: 255 * (alpha > 16)).getbbox())
+        picture.thumbnail((self.largest, self.largest), Image.Resampling.LANCZOS)
         pixels = np.asarray(picture, np.float32) / 255
         if rgb is not None:
             pixels = recolor(pixels, rgb, mode)

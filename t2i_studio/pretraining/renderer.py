@@ -1,7 +1,7 @@
 """From a scene to its picture: cached layers laid over each other, then light and colour of the whole."""
 
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +14,11 @@ from t2i_studio.pretraining.scenes import CELLS, SIDE, Box, Scene
 
 CONFETTI_KINDS = 6
 
-# Light by level of softness, hard to soft: darkness and blur (cells) of the product's shadow on the wall, vignette.
+# Light by level of softness, hard to soft: darkness and blur (cells) of the product's shadow on the wall;
+# how dark the corners are.
 SHADOW = {1: 0.62, 2: 0.46, 3: 0.32, 4: 0.2, 5: 0.1}
 BLUR = {1: 0.03, 2: 0.12, 3: 0.28, 4: 0.45, 5: 0.7}
-VIGNETTE = {1: 0.5, 2: 0.36, 3: 0.22, 4: 0.12, 5: 0.04}
+VIGNETTE = {1: 0.45, 2: 0.30, 3: 0.16, 4: 0.08, 5: 0.0}
 
 # Colour of the whole picture, each an affine map of RGB in 0–1, by level.
 BRIGHTNESS = {1: (0.55, 0.0), 2: (0.78, 0.0), 3: (1.0, 0.0), 4: (0.86, 0.14), 5: (0.70, 0.30)}  # gain, lift
@@ -55,12 +56,13 @@ class Renderer:
         self.catalogue = catalogue
         self.size = size
         self.cell = size // CELLS
-        self.cutouts = Cutouts(renders)
-        self._backdrop = lru_cache(maxsize=None)(self._draw_backdrop)
-        self._podium = lru_cache(maxsize=2048)(self._draw_podium)
+        self.cutouts = Cutouts(renders, max(SIDE.values()) * self.cell)
+        self._backdrop = cache(self._draw_backdrop)
+        self._panel = cache(self._draw_panel)
+        self._podium = cache(self._draw_podium)
         self._shadow = lru_cache(maxsize=4096)(self._draw_shadow)
-        self._vignette = lru_cache(maxsize=None)(self._draw_vignette)
-        self._drawn = lru_cache(maxsize=None)(self._draw_small)
+        self._vignette = cache(self._draw_vignette)
+        self._drawn = cache(self._draw_small)
 
     def render(self, scene: Scene) -> np.ndarray:
         """The picture, uint8 (size, size, 3)."""
@@ -71,8 +73,9 @@ class Renderer:
         props, confetti = scenes.prop_boxes(scene, self.catalogue)
         for number, spot in enumerate(confetti):
             self._lay(picture, self._drawn("confetti", (scene.layout + number) % CONFETTI_KINDS), spot)
-        podium = self._podium(scene.podium, int(place.side), style["playfulness"], middle, scene.backdrop)
-        self._lay(picture, podium, Box(0, scenes.BASELINE - 1, CELLS))
+        corners = style["playfulness"] if scene.podium == "square" else 1  # only these have corners to round
+        podium = self._podium(scene.podium, int(place.side), corners, middle)
+        self._lay(picture, podium, Box(0, stage.PODIUM_ROW, CELLS), self._reflected(scene.backdrop))
         self._lay(picture, self._contact(int(place.side)), Box(place.left, scenes.BASELINE - 0.5, place.side))
         self._lay(picture, self._product(scene), place)
         for name, spot in props:
@@ -103,10 +106,16 @@ class Renderer:
         code = self.catalogue.props[name].code
         return self._drawn(code, cells) if code == DRAWN else self.cutouts.get(code, cells * self.cell)
 
-    def _lay(self, picture: np.ndarray, layer: np.ndarray, spot: Box) -> None:
-        """Lay a premultiplied uint8 layer over the picture, in place."""
+    def _reflected(self, backdrop: str) -> np.ndarray:
+        """What the backdrop's colour leaves of white light on the podium, (3,)."""
+        return 1 - 0.16 * (1 - parse_rgb(self.catalogue.backdrops[backdrop].rgb))
+
+    def _lay(
+        self, picture: np.ndarray, layer: np.ndarray, spot: Box, light: np.ndarray | float = 1.0
+    ) -> None:
+        """Lay a premultiplied uint8 layer over the picture, in place, under coloured light."""
         for rows, columns, part in self._cropped(layer, spot):
-            color = part[..., :3].astype(np.float32)
+            color = part[..., :3] * np.float32(light)
             picture[rows, columns] *= 1 - part[..., 3:].astype(np.float32) / 255
             picture[rows, columns] += color
 
@@ -124,16 +133,15 @@ class Renderer:
             yield slice(max(top, 0), bottom), slice(max(left, 0), right), part
 
     def _draw_backdrop(self, name: str, playfulness: int, middle: float) -> np.ndarray:
-        rgb = self.catalogue.backdrops[name].rgb
-        return _bytes(stage.backdrop(rgb, playfulness, middle, self.size))
-
-    def _draw_podium(
-        self, shape: str, side: int, playfulness: int, middle: float, backdrop: str
-    ) -> np.ndarray:
-        layer = stage.podium(
-            shape, side, playfulness, middle, self.catalogue.backdrops[backdrop].rgb, self.size
+        return _bytes(
+            stage.backdrop(self.catalogue.backdrops[name].rgb, self._panel(playfulness, middle), middle)
         )
-        return _bytes(layer[(scenes.BASELINE - 1) * self.cell :])
+
+    def _draw_panel(self, playfulness: int, middle: float) -> np.ndarray:
+        return stage.panel(playfulness, middle, self.size)
+
+    def _draw_podium(self, shape: str, side: int, playfulness: int, middle: float) -> np.ndarray:
+        return _bytes(stage.podium(shape, side, playfulness, middle, self.size))
 
     def _draw_shadow(self, name: str, side: int, softness: int) -> np.ndarray:
         """Light (0–1) that the product leaves on the wall behind it; one margin of blur around its box."""

@@ -1,7 +1,7 @@
-"""A scene: everything a picture of the catalogue shows, as plain data; how scenes are drawn by lot; where things stand.
+"""A scene: all that a picture shows, as plain data; how scenes are drawn by lot, and where things stand.
 
 Lengths are in cells: the picture is CELLS × CELLS of them, and products, props and podiums keep to that grid.
-The denoiser's latent has one position a cell, so a product of one size has the same latents wherever it stands.
+The denoiser's latent has one position a cell, so a product of one size has the same latents wherever it is.
 """
 
 from collections.abc import Sequence
@@ -57,7 +57,7 @@ class Scene:
 def sample_scene(
     rng: np.random.Generator, catalogue: Catalogue, objects: Sequence[str] | None = None
 ) -> Scene:
-    """Draw a scene: every product of `objects` (default: all) equally often, levels and places by their weights.
+    """Draw a scene: every product of `objects` (default: all) equally often, levels and places by weight.
 
     StudioError when `objects` is empty or names an unknown product.
     """
@@ -106,34 +106,40 @@ def prop_boxes(scene: Scene, catalogue: Catalogue) -> tuple[list[tuple[str, Box]
     Where the product leaves too little room, props get smaller, then fewer.
     """
     rng = np.random.default_rng(scene.layout)
-    taken = np.zeros((CELLS, CELLS), bool)
-    product = box(scene)
-    left, right = int(np.floor(product.left)), int(np.ceil(product.left + product.side))
-    taken[int(product.top) : BASELINE, max(left, 0) : right] = True
+    room = _Room(box(scene))
     placed = []
     for number in range(PROPS[scene.style["richness"]] if scene.props else 0):
         prop = catalogue.props[scene.props[number % len(scene.props)]]
-        spot = _free_spot(rng, taken, prop.cells, prop.place) or _free_spot(rng, taken, 1, prop.place)
+        spot = room.take(rng, prop.cells, prop.place) or room.take(rng, 1, prop.place)
         if spot:
             placed.append((prop.id, spot))
-    confetti = (_free_spot(rng, taken, 1, "air") for _ in range(CONFETTI[scene.style["playfulness"]]))
+    confetti = (room.take(rng, 1, "air") for _ in range(CONFETTI[scene.style["playfulness"]]))
     return placed, [spot for spot in confetti if spot]
 
 
-def _free_spot(rng: np.random.Generator, taken: np.ndarray, cells: int, place: str) -> Box | None:
-    """A free square of `cells` cells in the air or at the bottom edge; marks it as taken."""
-    rows = range(BASELINE - cells) if place == "air" else (CELLS - cells,)
-    spots = [
-        (row, column)
-        for row in rows
-        for column in range(CELLS - cells + 1)
-        if not taken[row : row + cells, column : column + cells].any()
-    ]
-    if not spots:
+class _Room:
+    """The cells that are still free around a product."""
+
+    def __init__(self, product: Box) -> None:
+        self.taken = np.zeros((CELLS, CELLS), bool)
+        left, right = int(np.floor(product.left)), int(np.ceil(product.left + product.side))
+        self.taken[int(product.top) : BASELINE, max(left, 0) : right] = True
+        self.crowded = self.taken.copy()
+
+    def take(self, rng: np.random.Generator, cells: int, place: str) -> Box | None:
+        """A free square in the air or at the bottom edge, apart from others while there is room for that."""
+        rows = range(BASELINE - cells) if place == "air" else (CELLS - cells,)
+        corners = [(row, column) for row in rows for column in range(CELLS - cells + 1)]
+        for full in (self.crowded, self.taken):
+            free = [(r, c) for r, c in corners if not full[r : r + cells, c : c + cells].any()]
+            if free:
+                row, column = free[rng.integers(len(free))]
+                self.taken[row : row + cells, column : column + cells] = True
+                self.crowded[max(row - 1, 0) : row + cells + 1, max(column - 1, 0) : column + cells + 1] = (
+                    True
+                )
+                return Box(column, row, cells)
         return None
-    row, column = spots[rng.integers(len(spots))]
-    taken[row : row + cells, column : column + cells] = True
-    return Box(column, row, cells)
 
 
 def _level(rng: np.random.Generator, catalogue: Catalogue, control: str) -> int:

@@ -1,7 +1,7 @@
 """The set a product is photographed on: backdrop, wall panel, podium, confetti and bubbles, drawn with numpy.
 
-All lengths are in cells (see scenes.py), so that 128 and 256 px show the same picture. Shapes are drawn SUPER times
-larger and averaged down, which is the antialiasing; whoever calls keeps the results, since there are few of them.
+All lengths are in cells (see scenes.py), so that 128 and 256 px show the same picture. Shapes are drawn SUPER
+times larger and averaged down, which is the antialiasing; the caller keeps the results, since there are few.
 Light comes from the upper left. Colours are sRGB in 0–1.
 """
 
@@ -12,6 +12,7 @@ from t2i_studio.pretraining.scenes import BASELINE, CELLS
 
 SUPER = 4
 HORIZON = 5.7
+PODIUM_ROW = BASELINE - 1
 CONFETTI_COLORS = ("#ff5a6e", "#ffc93c", "#3fb8ff", "#57d68d", "#9b6bff", "#ff8fc7")
 CORNER = {
     1: 0.0,
@@ -22,16 +23,18 @@ CORNER = {
 }  # corner radius of a square podium for each level of playfulness
 
 
-def grid(size: int, cells: float = CELLS) -> tuple[np.ndarray, np.ndarray]:
-    """x and y in cells at the middle of each supersampled pixel of a picture of `size` px."""
+def grid(size: int, cells: float = CELLS, first_row: float = 0) -> tuple[np.ndarray, np.ndarray]:
+    """x and y in cells at the middle of each supersampled pixel of `size` px for `cells`, from a row down."""
     line = (np.arange(size * SUPER, dtype=np.float32) + 0.5) * (cells / (size * SUPER))
-    return np.meshgrid(line, line)
+    return np.meshgrid(line, line[line > first_row])
 
 
 def shrink(layer: np.ndarray) -> np.ndarray:
-    """Average SUPER × SUPER pixels to one."""
-    size = len(layer) // SUPER
-    return layer.reshape(size, SUPER, size, SUPER, -1).mean((1, 3), dtype=np.float32)
+    """Average SUPER × SUPER pixels (h, w, channels) to one."""
+    height, width, channels = layer.shape
+    return layer.reshape(height // SUPER, SUPER, width // SUPER, SUPER, channels).mean(
+        (1, 3), dtype=np.float32
+    )
 
 
 def smooth(value: np.ndarray, low: float, high: float) -> np.ndarray:
@@ -45,30 +48,31 @@ def mix(picture: np.ndarray, color: np.ndarray | float, share: np.ndarray) -> np
     return picture + share[..., None] * (color - picture)
 
 
-def backdrop(rgb: str, playfulness: int, middle: float, size: int) -> np.ndarray:
-    """Wall, panel behind the product and floor, float32 (size, size, 3)."""
+def backdrop(rgb: str, panel: np.ndarray, middle: float) -> np.ndarray:
+    """Wall with a panel (see panel()) behind the product, and floor: float32 (size, size, 3)."""
+    size = len(panel)
     color = parse_rgb(rgb)
-    bright = float(color.mean())
-    x, y = grid(size)
+    dark = color.mean() < 0.85  # near-white cannot get lighter by much
+    line = (np.arange(size, dtype=np.float32) + 0.5) * (CELLS / size)
+    x, y = np.meshgrid(line, line)
     glow = np.exp(-((x - middle + 0.6) ** 2 + (y - 2.8) ** 2) / 12)
-    lift = 0.16 if bright < 0.85 else 0.06
-    wall = color * (0.9 + 0.02 * y[..., None] / CELLS) + (lift * glow)[..., None] * (1 - color * 0.4)
-    panel, edge = _panel(x, y, playfulness, middle)
-    wall = mix(wall, color * 0.72, 0.55 * edge)
-    wall = mix(wall, color + (1 - color) * (0.34 if bright < 0.85 else 0.7), 0.75 * panel)
-    depth = smooth(y, HORIZON - 0.5, HORIZON + 0.5)
-    floor = color * (1.02 - 0.1 * smooth(y, HORIZON, CELLS + 1)[..., None]) + 0.05
-    return np.clip(shrink(mix(wall, floor, depth)), 0, 1)
+    wall = color * (0.93 + 0.03 * y[..., None] / CELLS) + ((0.17 if dark else 0.06) * glow)[..., None] * (
+        1 - color * 0.4
+    )
+    wall = mix(wall, color * 0.72, 0.5 * panel[..., 1])
+    wall = mix(wall, color + (1 - color) * (0.36 if dark else 0.7), 0.75 * panel[..., 0])
+    floor = color * (1.04 - 0.1 * smooth(y, HORIZON, CELLS + 1)[..., None]) + 0.05
+    return np.clip(mix(wall, floor, smooth(y, HORIZON - 0.5, HORIZON + 0.5)), 0, 1)
 
 
-def _panel(x: np.ndarray, y: np.ndarray, playfulness: int, middle: float) -> tuple[np.ndarray, np.ndarray]:
-    """Cover of the wall panel, plain to playful, and of the shadow around it."""
+def panel(playfulness: int, middle: float, size: int) -> np.ndarray:
+    """Cover of the wall panel and of the shadow around it, (size, size, 2); none, then plain to playful."""
+    x, y = grid(size)
     if playfulness == 1:
-        nothing = np.zeros_like(x)
-        return nothing, nothing
+        return np.zeros((size, size, 2), np.float32)
     distance = {2: _rectangle, 3: _arch, 4: _disc, 5: _flower}[playfulness](x - middle, y)
     cover = (distance < 0).astype(np.float32)
-    return cover, np.exp(-np.clip(distance, 0, None) / 0.16) * (1 - cover)
+    return shrink(np.stack([cover, np.exp(-np.clip(distance, 0, None) / 0.16) * (1 - cover)], -1))
 
 
 def _rectangle(x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -88,17 +92,19 @@ def _flower(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.hypot(x, y - 3.3) - 2.9 - 0.22 * np.cos(10 * angle)
 
 
-def podium(shape: str, side: int, playfulness: int, middle: float, tint: str, size: int) -> np.ndarray:
-    """The podium under a product of `side` cells, premultiplied RGBA float32 (size, size, 4), floor shadow included."""
-    canvas = np.zeros((size * SUPER, size * SUPER, 4), np.float32)
-    x, y = grid(size)
+def podium(shape: str, side: int, playfulness: int, middle: float, size: int) -> np.ndarray:
+    """The podium under a product of `side` cells with its shadow on the floor, premultiplied RGBA float32.
+
+    Only the rows from PODIUM_ROW down: (3/8 size, size, 4).
+    """
+    x, y = grid(size, first_row=PODIUM_ROW)
     x = x - middle
+    canvas = np.zeros((*x.shape, 4), np.float32)
     width = side + 1
-    shade = parse_rgb(tint)
-    white = np.float32(0.97) * (1 - 0.16 * (1 - shade))
+    white = 1.0
     if shape == "none":
-        return shrink(_floor_shadow(canvas, x, y, side * 0.42, BASELINE - 0.06, 0.2))
-    if shape == "tiered":
+        _floor_shadow(canvas, x, y, side * 0.40, BASELINE - 0.06, 0.2)
+    elif shape == "tiered":
         _floor_shadow(canvas, x, y, width / 2 + 0.75, 7.35, 0.4)
         _block(canvas, x, y, width + 1.2, 6.75, 0.5, 2.0, white * 0.97)
         _block(canvas, x, y, width, BASELINE - 0.2, 0.62, 2.0, white)
@@ -120,17 +126,22 @@ def _over(canvas: np.ndarray, color: np.ndarray, cover: np.ndarray) -> None:
 
 def _floor_shadow(
     canvas: np.ndarray, x: np.ndarray, y: np.ndarray, reach: float, level: float, height: float
-) -> np.ndarray:
+) -> None:
     away = np.hypot((x - 0.2) / (reach + 0.35), (y - level) / height)
     _over(canvas, np.zeros(3, np.float32), 0.38 * (1 - smooth(away, 0.55, 1.25)))
-    return canvas
 
 
 def _block(
-    canvas: np.ndarray, x: np.ndarray, y: np.ndarray,
-    width: float, top: float, height: float, roundness: float, white: np.ndarray,
-) -> None:  # fmt: skip
-    """A disc of stone: its top is the superellipse |x|^n + |y|^n = 1 seen from slightly above (n = roundness)."""
+    canvas: np.ndarray,
+    x: np.ndarray,
+    y: np.ndarray,
+    width: float,
+    top: float,
+    height: float,
+    roundness: float,
+    white: float,
+) -> None:
+    """A disc of stone: its top is the superellipse |x|ⁿ + |y|ⁿ = 1 (n = roundness) seen from slightly above."""
     half, tilt = width / 2, 0.2 + 0.035 * width
     across = np.clip(np.abs(x) / half, 0, 1)
     bulge = tilt * (1 - across**roundness) ** (1 / roundness)
@@ -138,7 +149,7 @@ def _block(
     front = top + bulge
     body = inside * ((y > top - bulge) & (y < front + height))
     side = x / half
-    light = 0.80 + 0.10 * np.exp(-(((side + 0.45) / 0.35) ** 2)) - 0.24 * smooth(side, 0.0, 1.0) ** 1.5
+    light = 0.86 + 0.10 * np.exp(-(((side + 0.45) / 0.35) ** 2)) - 0.24 * smooth(side, 0.0, 1.0) ** 1.5
     light = light - 0.10 * smooth(-side, 0.7, 1.0) - 0.10 * smooth(y - front, 0, height)
     _over(canvas, white * light[..., None], body)
     lid = inside * (np.abs(y - top) < bulge)
@@ -148,7 +159,7 @@ def _block(
 
 
 def _cuboid(
-    canvas: np.ndarray, x: np.ndarray, y: np.ndarray, width: float, corner: float, white: np.ndarray
+    canvas: np.ndarray, x: np.ndarray, y: np.ndarray, width: float, corner: float, white: float
 ) -> None:
     """A box seen from the front and slightly above."""
     half, back, front, floor = width / 2, BASELINE - 0.5, BASELINE + 0.2, 7.35
@@ -161,7 +172,7 @@ def _cuboid(
     )
     side = x / half
     _over(canvas, white * (0.985 - 0.04 * smooth(side, -1, 1))[..., None], lid)
-    light = 0.86 - 0.08 * smooth(side, -1, 1) - 0.08 * smooth(y, front, floor)
+    light = 0.90 - 0.08 * smooth(side, -1, 1) - 0.08 * smooth(y, front, floor)
     _over(canvas, white * light[..., None], face)
     rim = (np.abs(x) < half) * smooth(0.06 - np.abs(y - front), 0, 0.05)
     _over(canvas, np.ones(3, np.float32), 0.8 * rim)
@@ -198,7 +209,7 @@ def confetti(kind: int, size: int) -> np.ndarray:
 
 
 def contact(side: int, cell: int) -> np.ndarray:
-    """Contact shadow under a product of `side` cells: (cell, side · cell, 4), the product's foot is half-way down."""
+    """Contact shadow under a product of `side` cells: (cell, side · cell, 4), its foot half-way down."""
     x = (np.arange(side * cell, dtype=np.float32) + 0.5) / cell - side / 2
     y = (np.arange(cell, dtype=np.float32) + 0.5) / cell - 0.5
     away = np.hypot(x[None, :] / (0.46 * side), (y[:, None] - 0.02) / (0.10 + 0.03 * side))
