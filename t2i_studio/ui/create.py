@@ -1,0 +1,168 @@
+"""The Create page: a description becomes rated variants."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import gradio as gr
+from pydantic import ValidationError
+
+from t2i_studio.brief.prompt import compose
+from t2i_studio.domain import Derivation, GenerationRequest, State
+from t2i_studio.engine.registry import find_model
+from t2i_studio.errors import StudioError
+from t2i_studio.store.jobs import get_job, list_jobs
+from t2i_studio.store.variants import get_variant
+from t2i_studio.ui import desk, form
+from t2i_studio.ui.desk import server_function
+from t2i_studio.ui.parts import part
+from t2i_studio.ui.studio import Studio, Visitor, visitor_of
+
+GRID_ACTIONS = (desk.poll, desk.cancel, desk.resume, desk.interrupted, desk.recent, *desk.CARD_ACTIONS)
+Updates = list[Any]
+Handler = Callable[..., Updates]
+
+
+def build(studio: Studio, tr: gr.I18n, pages: gr.Blocks) -> None:
+    """Lay the page out and wire it."""
+    with gr.Row(elem_id="main", elem_classes="create"):
+        with gr.Column(elem_id="brief"):
+            controls = form.build(studio, tr)
+            go = gr.Button(tr("generate"), variant="primary", elem_id="go")
+        with gr.Column(elem_id="stage"):
+            grid = part(
+                "grid",
+                events=["start", "settings"],
+                server_functions=[server_function(studio, action) for action in GRID_ACTIONS],
+                job=None,
+            )
+    message = part("message", note=None)
+    inputs = controls.controls()
+
+    def wire(trigger: Callable[..., Any], handler: Handler, read: Sequence[Any], write: Sequence[Any]) -> None:
+        # Handlers only write or read rows, so they need no queue; the API has endpoints of its own.
+        trigger(
+            _answering(studio, handler, len(write)),
+            list(read),
+            [message, *write],
+            queue=False,
+            trigger_mode="always_last" if handler is reading else "once",
+            show_progress="hidden",
+            api_visibility="private",
+        )
+
+    wire(go.click, generate, inputs, [grid, controls.seed])
+    wire(controls.model.input, choose_model, [controls.model], [controls.size, controls.sampler])
+    wire(controls.model.change, describe_model, [controls.model], [controls.model_part])
+    read_again = [controls.text, controls.styles, controls.model, controls.negative]
+    for control in read_again:
+        wire(control.change, reading, read_again, [controls.prompt_part])
+    wire(grid.start, use_as_start, [], inputs)
+    wire(grid.settings, restore, [], inputs)
+    wire(pages.load, arrive, [], [grid, *inputs])
+
+
+def _answering(studio: Studio, handler: Handler, outputs: int) -> Handler:
+    """`handler(studio, visitor, asked, *values)` as Gradio calls it, with the message part as a further, first output.
+
+    A refusal becomes a sentence there and the other outputs stay as they are: an event outside Gradio's queue cannot
+    show Gradio's own error. asked: what the event or the page's address says.
+    """
+    on_event = handler in (use_as_start, restore)
+
+    def answer(visitor: Visitor, asked: dict[str, Any], values: tuple[Any, ...]) -> Updates:
+        try:
+            return [gr.skip(), *handler(studio, visitor, asked, *values)]
+        except StudioError as error:
+            note = {"text": error.sentence(visitor.language), "at": time.time_ns()}
+            return [gr.HTML(note=note), *[gr.skip()] * outputs]
+
+    def handle_event(event: gr.EventData, request: gr.Request, *values: Any) -> Updates:
+        return answer(visitor_of(request), dict(event._data or {}), values)
+
+    def handle(request: gr.Request, *values: Any) -> Updates:
+        return answer(visitor_of(request), dict(request.query_params), values)
+
+    return handle_event if on_event else handle
+
+
+def generate(studio: Studio, visitor: Visitor, asked: dict[str, Any], *values: Any) -> Updates:
+    """Write the job and show it; the engine does the rest, whether or not the page stays open."""
+    request = form.read(studio, visitor, *values)
+    job = studio.engine.submit(request)
+    return [gr.HTML(job=job.id), request.seed]
+
+
+def choose_model(studio: Studio, visitor: Visitor, asked: dict[str, Any], model: str) -> Updates:
+    """The sizes and samplers of another model."""
+    card = find_model(studio.settings, model)
+    offered = form.sizes(card)
+    return [
+        gr.Dropdown(choices=offered, value=f"{card.width}x{card.height}"),
+        gr.Dropdown(choices=form.sampler_choices(card)),
+    ]
+
+
+def describe_model(studio: Studio, visitor: Visitor, asked: dict[str, Any], model: str) -> Updates:
+    """What a model is good at, its licence and its languages."""
+    return [gr.HTML(card=form.public_card(find_model(studio.settings, model)))]
+
+
+def reading(
+    studio: Studio, visitor: Visitor, asked: dict[str, Any], text: str, style: Any, model: str, negative: str
+) -> Updates:
+    """What the model will read of a description, while it is typed."""
+    if not (text or "").strip():
+        return [gr.HTML(reading={})]
+    try:
+        prompt = compose(text, form.style_of(style), find_model(studio.settings, model), negative or "")
+    except StudioError as error:  # half-typed words are no mistake yet: the sentence stays below the field
+        return [gr.HTML(reading={"problem": error.sentence(visitor.language)})]
+    return [gr.HTML(reading={"text": prompt.text, "dropped": list(prompt.dropped)})]
+
+
+def use_as_start(studio: Studio, visitor: Visitor, asked: dict[str, Any]) -> Updates:
+    """The form with a variant's picture as the starting picture of the next batch."""
+    variant = get_variant(studio.db, _number(asked, "id"))
+    if variant.image is None:
+        raise StudioError("request.parent_unfinished", variant=variant.id)
+    start = {"init_image": variant.image, "parent": variant.id, "mask": None, "derivation": Derivation.IMAGE}
+    request = variant.request.model_copy(update=start | {"strength": None})
+    return form.show(studio, request, keep_seed=False)
+
+
+def restore(studio: Studio, visitor: Visitor, asked: dict[str, Any]) -> Updates:
+    """The form as a dropped picture's own settings say."""
+    try:
+        request = GenerationRequest.model_validate(asked.get("request"))
+    except ValidationError as error:
+        raise StudioError("parameters.missing") from error
+    return form.show(studio, request)
+
+
+def arrive(studio: Studio, visitor: Visitor, asked: dict[str, Any]) -> Updates:
+    """What the address asks for: ?job= shows a job, ?like= the settings of a variant, ?start= starts from its picture.
+
+    Without a job in the address, the one at work now is shown: a closed tab or a phone finds it again.
+    """
+    untouched = [gr.skip()] * len(form.NAMES)
+    if "like" in asked:
+        request = get_variant(studio.db, _number(asked, "like")).request
+        return [gr.HTML(job=0), *form.show(studio, request)]
+    if "start" in asked:
+        return [gr.HTML(job=0), *use_as_start(studio, visitor, {"id": asked["start"]})]
+    if "job" in asked:
+        job = _number(asked, "job")
+        request = get_job(studio.db, job).request
+        return [gr.HTML(job=job), *form.show(studio, request, keep_seed=False)]
+    working = list_jobs(studio.db, (State.RUNNING, State.WAITING), limit=1)
+    if not working:
+        return [gr.HTML(job=0), *untouched]
+    return [gr.HTML(job=working[0].id), *form.show(studio, working[0].request, keep_seed=False)]
+
+
+def _number(asked: dict[str, Any], name: str) -> int:
+    value = str(asked.get(name, ""))
+    if not (value.isdecimal() and len(value) < 18):
+        raise StudioError("page.payload", name=name)
+    return int(value)

@@ -1,0 +1,118 @@
+"""The web server: our own routes, the pages around Gradio, and one clear sentence when it cannot start."""
+
+import ipaddress
+import logging
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from threading import Timer
+
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported: the studio calls nobody
+
+import gradio as gr
+import uvicorn
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from t2i_studio.engine.engine import Engine
+from t2i_studio.errors import StudioError
+from t2i_studio.settings import Settings
+from t2i_studio.store.database import open_database
+from t2i_studio.ui import create, detail, gallery
+from t2i_studio.ui.document import Document
+from t2i_studio.ui.files import picture_routes, static_routes
+from t2i_studio.ui.guard import Guard
+from t2i_studio.ui.i18n import gradio_words
+from t2i_studio.ui.studio import Studio
+from t2i_studio.ui.theme import studio_theme
+
+log = logging.getLogger(__name__)
+WARM_UP_AFTER = 1.5
+"""Seconds after start until the engine loads the model: the first page comes first."""
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The whole studio as an ASGI app. Raises StudioError when the home cannot be opened."""
+    db = open_database(settings.home, settings.database_url)
+    studio = Studio(settings, db, Engine(db, settings))
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        warm_up = Timer(WARM_UP_AFTER, studio.engine.start)
+        warm_up.daemon = True
+        warm_up.start()
+        yield
+        warm_up.cancel()
+        studio.engine.close()
+        db.close()
+
+    app = FastAPI(title="T2I Studio", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(Document, db=db)
+    app.add_middleware(CORSMiddleware, allow_origins=[])
+    app.add_middleware(Guard)
+    app.include_router(static_routes())
+    app.include_router(picture_routes(studio))
+    return gr.mount_gradio_app(
+        app,
+        build_pages(studio),
+        path="/",
+        theme=studio_theme(),
+        i18n=gradio_words(),
+        mcp_server=True,
+        run_history=False,
+        enable_monitoring=False,
+        footer_links=[],
+        show_error=False,
+        max_file_size="64mb",
+    )
+
+
+def build_pages(studio: Studio) -> gr.Blocks:
+    """Every page and the API's endpoints, as one Gradio app."""
+    tr = gradio_words()
+    with gr.Blocks(title="T2I Studio", analytics_enabled=False, delete_cache=(3600, 86400)) as pages:
+        create.build(studio, tr, pages)
+    with pages.route("Gallery", "/gallery"):
+        gallery.build(studio)
+    with pages.route("Variant", "/variant"):
+        detail.build(studio)
+    return pages
+
+
+def serve(settings: Settings) -> None:
+    """Open the studio until interrupted. Raises StudioError server.port_taken, and those of `create_app`."""
+    listener = _listen(settings.host, settings.port)
+    app = create_app(settings)
+    address = _address(settings.host, listener.getsockname()[1])
+    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=3)
+    print(f"T2I Studio: {address}", flush=True)
+    if not _is_loopback(settings.host) and settings.auth is None:
+        log.warning(StudioError("server.open", host=settings.host).sentence("en"))
+        log.warning(StudioError("server.open", host=settings.host).sentence("zh"))
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(128)  # a port in use by a listener shows itself here at the latest
+    except OSError as error:
+        listener.close()
+        raise StudioError("server.port_taken", host=host, port=port, reason=error.strerror) from error
+    return listener
+
+
+def _address(host: str, port: int) -> str:
+    name = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
+    return f"http://{name}:{port}"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,67 @@
+// What made a variant, as labelled values; and what differs between two variants.
+import { word } from "./dom.js";
+
+/** [[section word, [[label word, text, long]…]]…] of a variant as desk.detail sends it. */
+export function sections(variant) {
+  const { request, origin } = variant;
+  const made = origin ?? {};
+  return [
+    [
+      "fact_words",
+      [
+        ["fact_description", request.text, true],
+        ["fact_prompt", made.prompt ?? request.prompt.text, true],
+        ["fact_negative", made.negative || null, true],
+        ["fact_dropped", request.prompt.dropped.join(" · ") || null],
+        ["fact_style", styleText(request.style)],
+      ],
+    ],
+    [
+      "fact_picture",
+      [
+        ["size", made.width && `${made.width} × ${made.height}`],
+        ["seed", variant.seed],
+        ["steps", made.steps],
+        ["guidance", made.guidance],
+        ["sampler", made.sampler],
+        ["fact_derivation", word(`derivation_${request.derivation.replace("-", "_")}`)],
+        ["strength", made.strength],
+        ["adapter", (made.adapters ?? []).map((adapter) => `${adapter.path} × ${adapter.scale}`).join(", ") || null],
+      ],
+    ],
+    [
+      "fact_origin",
+      [
+        ["model", made.model],
+        ["fact_hash", made.model_hash, true],
+        ["fact_pipeline", made.pipeline],
+        ["fact_device", made.device && `${made.device} · ${made.dtype}`],
+        ["fact_together", made.computed_together],
+        ["fact_seconds", made.seconds && word("seconds_n", { s: made.seconds.toFixed(1) })],
+        ["fact_versions", made.versions && Object.entries(made.versions).map(([name, value]) => `${name} ${value}`).join(", "), true],
+        ["fact_image", variant.image, true],
+      ],
+    ],
+  ].map(([section, rows]) => [section, rows.filter(([, value]) => value !== null && value !== undefined && value !== "")]);
+}
+
+/** The sliders that say something, in words. */
+export function styleText(style) {
+  const said = window.studio.styles.filter(({ control }) => style[control] !== 3).map(({ control, levels }) => levels[style[control] - 1]);
+  if (style.position !== "auto") said.push(word(`position_${style.position}`));
+  return said.join(" · ") || word("style_neutral");
+}
+
+const COMPARED = ["fact_description", "fact_prompt", "fact_negative", "fact_style", "size", "seed", "steps", "guidance", "sampler", "fact_derivation", "strength", "adapter", "model"];
+
+/** Rows [label word, of a, of b] in which two variants differ. */
+export function differences(a, b) {
+  const flat = (variant) => new Map(sections(variant).flatMap(([, rows]) => rows.map(([label, value]) => [label, String(value)])));
+  const [left, right] = [flat(a), flat(b)];
+  return COMPARED.map((label) => [label, left.get(label) ?? "–", right.get(label) ?? "–"]).filter(([, one, other]) => one !== other);
+}
+
+/** A variant's settings as plain text, for another tool or a colleague. */
+export function asText(variant) {
+  return sections(variant).flatMap(([, rows]) => rows.map(([label, value]) => `${word(label)}: ${value}`)).join("\n");
+}

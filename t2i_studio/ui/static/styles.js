@@ -1,0 +1,66 @@
+// The eight style sliders and where the product stands. Value: {control: 1…5, position}.
+import { el, word } from "./dom.js";
+
+const POSITIONS = ["auto", "left", "centre", "right"];
+
+export default function ({ element, props, trigger, watch }) {
+  const sliders = new Map();
+  const boxes = window.studio.styles.map(({ control, levels }) => {
+    const id = `style-${control}`;
+    const said = el("output", { for: id });
+    const input = el("input", { type: "range", id, min: 1, max: 5, step: 1, list: "levels" });
+    const paint = () => {
+      const level = Number(input.value);
+      said.textContent = level === 3 ? "" : levels[level - 1];
+      input.setAttribute("aria-valuetext", levels[level - 1]);
+      input.style.setProperty("--at", `${(level - 1) * 25}%`);
+      input.classList.toggle("neutral", level === 3);
+    };
+    input.addEventListener("input", () => (paint(), change()));
+    input.addEventListener("dblclick", () => ((input.value = 3), paint(), change()));
+    sliders.set(control, { input, paint });
+    return el(
+      "div",
+      { class: "slider" },
+      el("div", { class: "slider-head" }, el("label", { for: id }, word(`style_${control}`)), said),
+      input,
+      el("div", { class: "ends", "aria-hidden": "true" }, el("span", {}, word(`style_${control}_low`)), el("span", {}, word(`style_${control}_high`))),
+    );
+  });
+  const places = POSITIONS.map((place) =>
+    el("label", {}, el("input", { type: "radio", name: "position", value: place, onchange: () => change() }), el("span", {}, word(`position_${place}`))),
+  );
+  const reset = el("button", { type: "button", class: "link", onclick: () => (paint({}), change()) }, word("style_reset"));
+  element.replaceChildren(
+    el("div", { class: "section-head" }, el("h3", {}, word("style")), reset),
+    el("div", { class: "sliders" }, boxes),
+    el("div", { class: "segment-row" }, el("span", { id: "position-name" }, word("position")), el("div", { class: "segment", role: "radiogroup", "aria-labelledby": "position-name" }, places)),
+  );
+
+  function paint(value) {
+    for (const [control, { input, paint: paintOne }] of sliders) {
+      input.value = value[control] ?? 3;
+      paintOne();
+    }
+    element.querySelector(`input[value="${value.position ?? "auto"}"]`).checked = true;
+    reset.hidden = isNeutral(read());
+  }
+
+  function read() {
+    const value = { position: element.querySelector("input[name=position]:checked")?.value ?? "auto" };
+    for (const [control, { input }] of sliders) value[control] = Number(input.value);
+    return value;
+  }
+
+  const isNeutral = (value) => value.position === "auto" && Object.values(value).every((level) => level === 3 || level === "auto");
+
+  function change() {
+    props.value = read();
+    reset.hidden = isNeutral(props.value);
+    trigger("change");
+    window.dispatchEvent(new CustomEvent("studio:form"));
+  }
+
+  watch("value", () => JSON.stringify(props.value) !== JSON.stringify(read()) && paint(props.value ?? {}));
+  paint(props.value ?? {});
+}
