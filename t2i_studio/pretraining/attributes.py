@@ -6,7 +6,7 @@ from t2i_studio.pretraining.scenes import Scene, shown_color
 
 
 def attribute_sizes(catalogue: Catalogue) -> dict[str, int]:
-    """Number of classes of each attribute. color: class 0 is "none in particular"; prop.ID: 0 absent, 1 there."""
+    """Number of classes of each attribute. color: 0 is "none in particular"; prop.ID: 0 absent, 1 there."""
     return {
         "object": len(catalogue.objects),
         "color": 1 + len(catalogue.colors),

@@ -1,6 +1,6 @@
-"""What a person might have typed to get a scene: bilingual captions from the scene's own parameters.
+"""What a person might have typed to get a scene: bilingual captions from the scene's parameters.
 
-A caption is a shuffled list of clauses; each clause knows which attributes it states, so that for every caption it
+A caption is a shuffled list of clauses; each knows which attributes it states, so that for every caption it
 is known what it says and what it leaves open. Words and patterns are data (assets/catalogue).
 """
 
@@ -22,7 +22,7 @@ SAY = {"color": 0.92, "natural": 0.35, "backdrop": 0.88, "podium": 0.72, "none":
 SAY_POSITION = {"left": 0.8, "right": 0.8, "centre": 0.25}
 SAY_LEVEL, SAY_NEUTRAL = 0.85, 0.04  # a level that differs from the neutral one; the neutral one
 SYNONYM, FILLER, TRADITIONAL, SHORT, PLURAL, WHITE = 0.35, 0.18, 0.05, 0.12, 0.06, 0.4
-_WRONG_ARTICLE = re.compile(r"\ba (?=[aeiou])")
+_WRONG_ARTICLE = re.compile(r"\ba (?=[aeiou])(?!one)")
 MAX_CLAUSES = 8  # so that the longest caption fits the tokenizer's 48 tokens
 
 
@@ -215,7 +215,7 @@ def _script(text: str, tongue: Tongue) -> str:
 def _article(noun: str) -> str:
     if is_plural(noun.partition(" in ")[0]):
         return noun
-    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+    return _WRONG_ARTICLE.sub("an ", f"a {noun}")
 
 
 def _pick(rng: np.random.Generator, choices: tuple[str, ...]) -> str:

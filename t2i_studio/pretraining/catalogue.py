@@ -115,6 +115,11 @@ class Catalogue(BaseModel):
             strangers = {*product.colors, product.natural} - {*self.colors, ALL, ""}
             if strangers:
                 raise ValueError(f"{product.id}: unknown colour {', '.join(sorted(strangers))}")
+        owner: dict[str, str] = {}
+        for product in self.objects.values():
+            for word in {product.en, product.zh, product.zh_hant, *product.synonyms_en, *product.synonyms_zh}:
+                if owner.setdefault(word, product.id) != product.id:
+                    raise ValueError(f"{word} names both {owner[word]} and {product.id}")
         if set(self.styles) != {(control, level) for control in STYLE_CONTROLS for level in range(1, 6)}:
             raise ValueError("styles.csv must have exactly the levels 1 to 5 of each control")
         return self

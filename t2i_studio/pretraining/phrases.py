@@ -1,4 +1,4 @@
-"""Sentence patterns of the captions (assets/catalogue/phrases.toml) and the simplified-to-traditional table."""
+"""Sentence patterns of the captions (phrases.toml) and the simplified-to-traditional table."""
 
 import csv
 import tomllib

@@ -141,7 +141,7 @@ def _block(
     roundness: float,
     white: float,
 ) -> None:
-    """A disc of stone: its top is the superellipse |x|ⁿ + |y|ⁿ = 1 (n = roundness) seen from slightly above."""
+    """A disc of stone: its top is the superellipse |x|ⁿ + |y|ⁿ = 1 (n = roundness), seen from above."""
     half, tilt = width / 2, 0.2 + 0.035 * width
     across = np.clip(np.abs(x) / half, 0, 1)
     bulge = tilt * (1 - across**roundness) ** (1 / roundness)

@@ -2,8 +2,8 @@
 
 A Unigram model in which every token costs the same, so that a text becomes the fewest possible words: Chinese
 needs no segmenter at run time. English words carry a mark at their beginning, so that no word is found inside
-another ("red" in "covered"). What is in no table is spelled letter by letter, or becomes <unk>. Saved, it is an
-ordinary folder for transformers.AutoTokenizer.
+another ("red" in "covered"). What is in no table is spelled letter by letter, or becomes <unk>. The saved
+folder is an ordinary one for transformers.AutoTokenizer.
 """
 
 import re
@@ -23,7 +23,8 @@ PAD, BOS, EOS, UNK = "<pad>", "<bos>", "<eos>", "<unk>"
 START = "▁"  # before the first letter of an English word
 FUNCTION_WORDS = (
     "the of in on at with and for to by from its it is are has no not this that our your very more less most"
-    " under over near behind beside front back top big small large new please make show picture image photo want need"
+    " under over near behind beside front back top big small large new please make show picture image photo"
+    " want need"
 )
 FUNCTION_CHARACTERS = (
     "的了在上下里和与及是有个一二三两只件款双套张我要想请做给把让为或不没很更最大小前后旁边中间左右之"
@@ -32,7 +33,7 @@ _LATIN = re.compile(r"[a-z]+|[^a-z\s]+")
 
 
 def build_tokenizer(catalogue: Catalogue) -> "PreTrainedTokenizerFast":
-    """Tokenizer of all words that captions can hold; pads to MAX_LENGTH, begins with <bos>, ends with <eos>."""
+    """Tokenizer of all words captions can hold: up to MAX_LENGTH tokens, from <bos> to <eos>, then <pad>."""
     from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
     from transformers import PreTrainedTokenizerFast
 
