@@ -98,8 +98,8 @@ class Renderer:
 
     def _product(self, scene: Scene) -> np.ndarray:
         product = self.catalogue.objects[scene.object]
-        painted = scene.color is not None and scene.color != product.natural
-        rgb = self.catalogue.colors[scene.color].rgb if painted else None
+        natural = scene.color in (None, product.natural)
+        rgb = None if natural else self.catalogue.colors[str(scene.color)].rgb
         return self.cutouts.get(product.code, round(scenes.box(scene).side * self.cell), rgb, product.recolor)
 
     def _prop(self, name: str, cells: int) -> np.ndarray:

@@ -68,7 +68,7 @@ def sample_scene(
             "choice.unknown", name="object", value=", ".join(unknown), choices="assets/catalogue/objects.csv"
         )
     name = names[rng.integers(len(names))]
-    style = {control: _level(rng, catalogue, control) for control in STYLE_CONTROLS}
+    style: dict[str, int] = {control: _level(rng, catalogue, control) for control in STYLE_CONTROLS}
     return Scene(
         object=name,
         color=_color(rng, catalogue.suitable[name]),
@@ -150,7 +150,7 @@ def _level(rng: np.random.Generator, catalogue: Catalogue, control: str) -> int:
 def _color(rng: np.random.Generator, suitable: Sequence[str]) -> str | None:
     if not suitable or rng.random() < NATURAL_SHARE:
         return None
-    return suitable[rng.integers(len(suitable))]
+    return suitable[int(rng.integers(len(suitable)))]
 
 
 def _prop_kinds(rng: np.random.Generator, catalogue: Catalogue, count: int) -> tuple[str, ...]:
