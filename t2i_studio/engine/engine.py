@@ -3,6 +3,7 @@ threads.
 """
 
 import threading
+import time
 from typing import Any
 
 from PIL import Image
@@ -18,6 +19,8 @@ from t2i_studio.store import images, jobs
 from t2i_studio.store.database import Database
 from t2i_studio.store.variants import get_variants
 
+POLL = 0.2
+"""Seconds between looks at a job of another process."""
 CLOSING = 30.0
 """Seconds that closing waits for a worker to finish its step."""
 
@@ -157,8 +160,11 @@ class Engine:
 
     def wait(self, job_id: int, timeout: float | None = None) -> JobStatus:
         """The job's status once it has ended, or when `timeout` seconds are over."""
+        deadline = time.monotonic() + (float("inf") if timeout is None else timeout)
         self._board.wait_for(job_id, timeout)
-        return self.status(job_id)
+        while (status := self.status(job_id)).state in jobs.OPEN and time.monotonic() < deadline:
+            time.sleep(POLL)  # another process's
+        return status
 
     def _start_size(self, request: GenerationRequest) -> tuple[int, int] | None:
         if request.init_image is None:
@@ -167,9 +173,7 @@ class Engine:
             return picture.size
 
     def _queue(self, job: Job, variants: list[tuple[int, int]]) -> None:
-        claimed = jobs.claim(self._db, job.id)
-        if claimed is not None:
-            self._board.add(new_live_job(job.id, job.request, variants))
+        self._board.add(new_live_job(job.id, job.request, variants))
 
     def _start_workers(self) -> None:
         from t2i_studio.engine import worker  # loads torch, which takes seconds

@@ -118,7 +118,7 @@ def _chunks(source: bytes | Path) -> dict[str, str]:
     try:
         with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
             image.load()  # text may follow the pixels
-            return {key: value for key, value in image.info.items() if isinstance(value, str)}
+            return {str(key): value for key, value in image.info.items() if isinstance(value, str)}
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise StudioError("picture.unreadable", formats="PNG") from error
 

@@ -5,6 +5,8 @@ in how they lay them out: a map of cells, 2×2 cells folded into one, or a row o
 read from the autoencoder, the layout from the tensor the pipeline hands to its sampler.
 """
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -33,7 +35,7 @@ def as_layout(cells: Tensor, sample: Tensor) -> Tensor:
     return cells if sample.ndim == 4 else cells.flatten(2).transpose(1, 2)
 
 
-def encode(vae: torch.nn.Module, picture: Tensor, sample: Tensor) -> Tensor:
+def encode(vae: Any, picture: Tensor, sample: Tensor) -> Tensor:
     """Latents of `picture` (1, 3, H, W) in [-1, 1], scaled and laid out like `sample`: shape (1, …), its
     dtype.
     """
@@ -50,7 +52,7 @@ def encode(vae: torch.nn.Module, picture: Tensor, sample: Tensor) -> Tensor:
     return as_layout(cells, sample).to(sample.dtype)
 
 
-def _mode(vae: torch.nn.Module, picture: Tensor) -> Tensor:
+def _mode(vae: Any, picture: Tensor) -> Tensor:
     """The most likely latents (N, C, h, w); autoencoders made for video see a film of one frame."""
     film = vae.config.get("temperal_downsample") is not None  # spelt so in their configurations
     coded = vae.encode(picture.unsqueeze(2) if film else picture)
@@ -58,7 +60,7 @@ def _mode(vae: torch.nn.Module, picture: Tensor) -> Tensor:
     return cells.squeeze(2) if film else cells
 
 
-def _scaled(vae: torch.nn.Module, cells: Tensor) -> Tensor:
+def _scaled(vae: Any, cells: Tensor) -> Tensor:
     config = vae.config
     scale = config.get("scaling_factor") or 1.0
     mean, std = config.get("latents_mean"), config.get("latents_std")

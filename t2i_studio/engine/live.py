@@ -38,6 +38,7 @@ class LiveJob:
     id: int
     request: GenerationRequest
     variants: dict[int, LiveVariant]
+    claimed: bool = False
     cancelled: bool = False
 
     @property

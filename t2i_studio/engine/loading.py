@@ -14,6 +14,7 @@ import psutil
 import torch
 
 from t2i_studio.engine.memo import remember
+from t2i_studio.engine.prompts import pipeline_tokenizer
 from t2i_studio.engine.registry import ModelCard
 from t2i_studio.errors import StudioError
 from t2i_studio.settings import Settings
@@ -27,15 +28,17 @@ turn.
 
 @dataclass
 class LoadedModel:
-    """A pipeline ready to run. adapters: the LoRA set now in it."""
+    """A pipeline ready to run. card.source: the folder it came from. tokenizer: with its limit in tokens.
+    adapters: the LoRA set now in it. rungs: measures against memory shortage not taken yet, in order.
+    """
 
     card: ModelCard
-    folder: Path
     pipe: Any
     own_scheduler: Any
     device: torch.device
     dtype: torch.dtype
     hash: str
+    tokenizer: tuple[Any, int] | None
     forget_prompts: Callable[[], None]
     adapters: tuple[Any, ...] = ()
     rungs: list[Callable[[], None]] = field(default_factory=list)
@@ -94,13 +97,13 @@ def load_model(card: ModelCard, device: torch.device, settings: Settings, cache:
     pipe.set_progress_bar_config(disable=True)
     forget = remember([module for name, module in pipe.components.items() if name.startswith("text_encoder")])
     model = LoadedModel(
-        card=card,
-        folder=folder,
+        card=card.model_copy(update={"source": str(folder)}),
         pipe=pipe,
         own_scheduler=pipe.scheduler,
         device=device,
         dtype=dtype,
         hash=weight_hash(folder, cache / "weights.json"),
+        tokenizer=pipeline_tokenizer(pipe, card.max_prompt_tokens),
         forget_prompts=forget,
     )
     _place(model)

@@ -3,6 +3,7 @@
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -13,7 +14,8 @@ from t2i_studio.engine import latents as latent
 from t2i_studio.engine.registry import PreviewMap
 
 FIT_PICTURES = 6
-FIT_SIDE = 256
+FIT_CELLS = 16
+"""Latent cells a side of the pictures the map is fitted on."""
 
 
 def preview(latents: Tensor, colours: PreviewMap, height: int, width: int) -> bytes:
@@ -31,18 +33,18 @@ def preview(latents: Tensor, colours: PreviewMap, height: int, width: int) -> by
     return buffer.getvalue()
 
 
-def fitted(vae: torch.nn.Module, sample: Tensor, kept: Path) -> PreviewMap:
+def fitted(vae: Any, sample: Tensor, kept: Path) -> PreviewMap:
     """The map for a model that brings none: least squares from its own latents of smooth coloured pictures
     to their colours, made once and kept in the file `kept`. sample: latents in the pipeline's layout.
     """
     if kept.is_file():
         return PreviewMap.model_validate_json(kept.read_text())
+    like, side = _square_like(sample, vae)
     cells, colours = [], []
-    for picture in _smooth_pictures():
-        like = _square_like(sample, vae, picture)
-        coded = latent.as_map(latent.encode(vae, picture, like).float().cpu(), FIT_SIDE, FIT_SIDE)
+    for picture in _smooth_pictures(side):
+        coded = latent.as_map(latent.encode(vae, picture, like).float().cpu(), side, side)
         cells.append(coded[0].flatten(1).T)
-        colours.append(F.adaptive_avg_pool2d(picture, coded.shape[-2:])[0].flatten(1).T / 2 + 0.5)
+        colours.append(F.adaptive_avg_pool2d(picture, FIT_CELLS)[0].flatten(1).T / 2 + 0.5)
     rows = torch.cat(cells)
     design = torch.cat([rows, torch.ones(len(rows), 1)], dim=1)
     ridge = 1e-3 * len(rows) * torch.eye(design.shape[1])
@@ -55,22 +57,22 @@ def fitted(vae: torch.nn.Module, sample: Tensor, kept: Path) -> PreviewMap:
     return found
 
 
-def _smooth_pictures() -> list[Tensor]:
-    """Random colour fields (1, 3, FIT_SIDE, FIT_SIDE) in [-1, 1], coarse to fine."""
+def _smooth_pictures(side: int) -> list[Tensor]:
+    """Random colour fields (1, 3, side, side) in [-1, 1], coarse to fine."""
     generator = torch.Generator().manual_seed(0)
-    sides = [2 + 3 * number for number in range(FIT_PICTURES)]
-    fields = [torch.rand(1, 3, side, side, generator=generator) * 2 - 1 for side in sides]
-    return [
-        F.interpolate(field, FIT_SIDE, mode="bicubic", align_corners=False).clamp(-1, 1) for field in fields
-    ]
+    counts = [2 + 3 * number for number in range(FIT_PICTURES)]
+    fields = [torch.rand(1, 3, count, count, generator=generator) * 2 - 1 for count in counts]
+    return [F.interpolate(field, side, mode="bicubic", align_corners=False).clamp(-1, 1) for field in fields]
 
 
-def _square_like(sample: Tensor, vae: torch.nn.Module, picture: Tensor) -> Tensor:
-    """An empty tensor with the layout, device and dtype of `sample`, of the size that fits `picture`."""
+def _square_like(sample: Tensor, vae: Any) -> tuple[Tensor, int]:
+    """An empty tensor of FIT_CELLS × FIT_CELLS cells with layout, device and dtype of `sample`; its
+    picture's side.
+    """
     channels = sample.shape[1] if sample.ndim == 4 else sample.shape[2]
     own = vae.config.get("latent_channels") or vae.config.get("z_dim")
     fold = max(1, round((channels / own) ** 0.5))
     levels = vae.config.get("block_out_channels") or vae.config.get("dim_mult")
-    side = FIT_SIDE // (2 ** (len(levels) - 1)) // fold
-    shape = (1, channels, side, side) if sample.ndim == 4 else (1, side * side, channels)
-    return torch.empty(shape, device=sample.device, dtype=sample.dtype)
+    map_shape, row_shape = (1, channels, FIT_CELLS, FIT_CELLS), (1, FIT_CELLS**2, channels)
+    like = torch.empty(map_shape if sample.ndim == 4 else row_shape, device=sample.device, dtype=sample.dtype)
+    return like, FIT_CELLS * fold * 2 ** (len(levels) - 1)

@@ -18,7 +18,7 @@ from t2i_studio.errors import StudioError
 from t2i_studio.settings import ASSETS, ROOT, Settings
 
 TABLE = ASSETS / "models.toml"
-HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
 
 class Words(BaseModel):

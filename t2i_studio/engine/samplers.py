@@ -5,12 +5,9 @@ model's own noise path (variance preserving or straight flow).
 """
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from t2i_studio.errors import StudioError
-
-if TYPE_CHECKING:
-    from diffusers import SchedulerMixin
 
 OWN = "default"
 """The model's own sampler, as its folder configures it."""
@@ -72,7 +69,7 @@ def check_sampler(name: str, config: dict[str, Any]) -> str:
     raise StudioError("sampler.unknown", sampler=name, samplers=", ".join(fitting(config)))
 
 
-def make_scheduler(name: str, own: "SchedulerMixin") -> "SchedulerMixin":
+def make_scheduler(name: str, own: Any) -> Any:
     """A fresh scheduler: the model's `own` configuration, run by the sampler called `name`."""
     import diffusers
 

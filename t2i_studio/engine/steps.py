@@ -91,9 +91,7 @@ class Hold:
     variant.
     """
 
-    def __init__(
-        self, vae: torch.nn.Module, picture: Tensor, mask: Tensor, seeds: list[int], whole: int
-    ) -> None:
+    def __init__(self, vae: Any, picture: Tensor, mask: Tensor, seeds: list[int], whole: int) -> None:
         self._vae, self._picture, self._mask, self._seeds, self._whole = vae, picture, mask, seeds, whole
         self._clean: Tensor | None = None
 

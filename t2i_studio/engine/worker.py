@@ -14,12 +14,14 @@ from PIL import Image
 
 from t2i_studio.domain import Adapter, Derivation, GenerationRequest, Origin, State
 from t2i_studio.engine import previews
+from t2i_studio.engine.acceptance import accept
 from t2i_studio.engine.adapters import use_adapters
 from t2i_studio.engine.costs import cost_key
 from t2i_studio.engine.denoising import Start, make_pictures
 from t2i_studio.engine.infotext import write_png
 from t2i_studio.engine.live import Board, settle
 from t2i_studio.engine.loading import LoadedModel, devices, load_model, prepare_process
+from t2i_studio.engine.prompts import check_length
 from t2i_studio.engine.queue import Item
 from t2i_studio.engine.registry import PreviewMap, find_model
 from t2i_studio.engine.samplers import OWN
@@ -102,12 +104,12 @@ class Worker(threading.Thread):
                 settle(self._board, self._db, job, error)
 
     def _make(self, group: list[Item]) -> None:
+        group = [item for item in group if self._begin(item)]
+        if not group:
+            return
         request = self._board.jobs[group[0].job].request
-        if self._board.stopping(group):
-            raise Stopped
-        for item in group:
-            jobs.start_variant(self._db, item.variant)
         model = self._use_model(request.model)
+        check_request(model, request)
         adapters = use_adapters(model, request.adapters)
         watch = _Watch(self._board, self._db, group, self._preview_of(request))
         seeds = [self._board.variant(item).seed for item in group]
@@ -120,6 +122,18 @@ class Worker(threading.Thread):
             jobs.finish_variant(self._db, item.variant, sha, origin)
             self._board.end(item, State.DONE, sha)
         self._board.costs.observe_rest(cost_key(request), (watch.elapsed() - watch.stepping) / len(group))
+
+    def _begin(self, item: Item) -> bool:
+        """Mark a variant as started; False when its job is not wanted any more."""
+        job = self._board.jobs[item.job]
+        if not job.claimed and not job.cancelled:
+            job.claimed = jobs.claim(self._db, job.id) is not None
+            if not job.claimed:  # another process has cancelled it while it waited
+                self._board.cancel(job.id)
+        if self._board.stopping([item]):
+            return False
+        jobs.start_variant(self._db, item.variant)
+        return True
 
     def _use_model(self, name: str) -> LoadedModel:
         """The named model, loaded in place of the one before if need be."""
@@ -188,6 +202,14 @@ class _Watch:
         for job in {item.job for item in self._group}:
             if jobs.cancel_requested(self._db, job):
                 self._board.cancel(job)
+
+
+def check_request(model: LoadedModel, request: GenerationRequest) -> None:
+    """What could not be checked before the model's files were here. Raises StudioError as `accept` does."""
+    accept(request, model.card)
+    if model.tokenizer:
+        check_length(request.prompt.text, model.card.name, *model.tokenizer)
+        check_length(request.prompt.negative, model.card.name, *model.tokenizer)
 
 
 def _origin(

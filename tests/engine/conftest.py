@@ -257,7 +257,7 @@ def db(tmp_path: Path) -> Iterator[Database]:
 @pytest.fixture
 def settings(tmp_path: Path, tiny_models: dict[str, Path]) -> Settings:
     model = str(tiny_models["stable-diffusion"])
-    return Settings(home=tmp_path / "home", model=model, device="cpu", threads=2, offline=True)
+    return Settings(home=tmp_path / "home", model=model, device="cpu", threads=1, offline=True)
 
 
 @pytest.fixture
