@@ -1,0 +1,84 @@
+"""A corpus: many composed scenes on disk, in parts that appear whole, so that a killed run goes on where it was."""
+
+import json
+import multiprocessing
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from t2i_studio.errors import StudioError
+from t2i_studio.pretraining.catalogue import load_catalogue
+from t2i_studio.pretraining.renderer import Renderer
+from t2i_studio.pretraining.scenes import Scene, sample_scene
+
+PART = 1000  # scenes in a part
+
+
+def compose(
+    folder: Path, renders: Path, objects: Sequence[str], count: int, size: int, seed: int = 0
+) -> Iterator[int]:
+    """Draw `count` scenes of `objects` at `size` px into `folder`; yields how many there are by now.
+
+    Part k depends on (seed, k) only. StudioError when the folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        counts = [min(PART, count - begin) for begin in range(0, count, PART)]
+        jobs = [(folder, renders, tuple(objects), number, n, size, seed) for number, n in enumerate(counts)]
+        with multiprocessing.get_context("spawn").Pool(min(2, os.cpu_count() or 1)) as pool:
+            done = 0
+            for made in pool.imap_unordered(_compose_part, jobs):
+                done += made
+                yield done
+    except OSError as error:
+        raise StudioError("recipe.cannot_write", path=folder, reason=error.strerror) from error
+
+
+@cache
+def _renderer(renders: Path, size: int) -> Renderer:
+    return Renderer(load_catalogue(), renders, size)
+
+
+def _compose_part(job: tuple[Path, Path, tuple[str, ...], int, int, int, int]) -> int:
+    folder, renders, objects, number, count, size, seed = job
+    target = folder / f"part-{number:04}.npz"
+    if target.exists():
+        return count
+    renderer = _renderer(renders, size)
+    rng = np.random.default_rng((seed, number))
+    scenes = [sample_scene(rng, renderer.catalogue, objects) for _ in range(count)]
+    pictures = np.empty((count, size, size, 3), np.uint8)
+    for index in sorted(
+        range(count), key=lambda i: (scenes[i].object, str(scenes[i].color))
+    ):  # kind to caches
+        pictures[index] = renderer.render(scenes[index])
+    masks = np.stack([renderer.object_mask(scene) for scene in scenes]).astype(np.float16)
+    partial = target.with_suffix(".part.npz")
+    np.savez(partial, pictures=pictures, masks=masks, scenes=json.dumps([asdict(scene) for scene in scenes]))
+    partial.rename(target)
+    return count
+
+
+def parts(folder: Path) -> Iterator[tuple[np.ndarray, np.ndarray, list[Scene]]]:
+    """Pictures (N, size, size, 3) uint8, object masks (N, 8, 8) and scenes, part after part.
+
+    StudioError when there are none or one is damaged.
+    """
+    paths = [path for path in sorted(folder.glob("part-*.npz")) if ".part" not in path.name]
+    if not paths:
+        raise StudioError("recipe.no_corpus", path=folder)
+    for path in paths:
+        try:
+            with np.load(path) as file:
+                scenes = [_scene(fields) for fields in json.loads(str(file["scenes"]))]
+                yield file["pictures"], file["masks"], scenes
+        except (OSError, ValueError, EOFError) as error:
+            raise StudioError("recipe.damaged_part", path=path) from error
+
+
+def _scene(fields: dict) -> Scene:
+    return Scene(**{**fields, "props": tuple(fields["props"])})

@@ -1,0 +1,143 @@
+"""The denoiser: a U-Net over the latents' 8×8 cells that predicts the clean latent, and how it is trained."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from diffusers import DPMSolverMultistepScheduler, UNet2DConditionModel
+from torch import Tensor, nn
+
+from t2i_studio.pretraining import objectives
+from t2i_studio.pretraining.captions import caption_with_facts
+from t2i_studio.pretraining.catalogue import Catalogue
+from t2i_studio.pretraining.concepts import UNSAID, ConceptTable, stated_classes
+from t2i_studio.pretraining.latents import CELLS, PatchCode, to_pictures, to_tensor
+from t2i_studio.pretraining.scenes import Scene
+from t2i_studio.pretraining.trainer import Chance
+
+WIDTH = 256  # of a text vector
+BATCH = 16
+DROPPED = 0.1  # share of prompts without a word, for guidance
+OBJECT_WEIGHT = 3.0  # how much more a cell of the product counts than one of the backdrop
+
+
+def scheduler() -> DPMSolverMultistepScheduler:
+    """The sampler of the flow x_σ = (1 − σ)·x₀ + σ·ε for a network that predicts x₀; timestep = 1000·σ."""
+    return DPMSolverMultistepScheduler(
+        prediction_type="sample", use_flow_sigmas=True, flow_shift=1.0, algorithm_type="dpmsolver++"
+    )
+
+
+def unet(channels: int, blocks: tuple[int, int, int] = (192, 224, 256)) -> UNet2DConditionModel:
+    """Cross-attention on 8×8 and 4×4 cells, plain residual blocks on 2×2, pooled text in the time embedding."""
+    return UNet2DConditionModel(
+        sample_size=CELLS, in_channels=channels, out_channels=channels,
+        block_out_channels=blocks, layers_per_block=1,
+        down_block_types=("CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"),
+        mid_block_type="UNetMidBlock2D",
+        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"),
+        cross_attention_dim=WIDTH, attention_head_dim=8, norm_num_groups=16,
+        addition_embed_type="text", addition_embed_type_num_heads=8, resnet_time_scale_shift="scale_shift",
+    )  # fmt: skip
+
+
+class Denoiser(nn.Module):
+    """The U-Net and the table of concepts it is conditioned on."""
+
+    def __init__(self, network: UNet2DConditionModel, table: ConceptTable) -> None:
+        super().__init__()
+        self.unet = network
+        self.table = table
+
+    def forward(self, noisy: Tensor, sigmas: Tensor, said: Tensor) -> Tensor:
+        """(B, C, 8, 8) at noise levels (B,), stated classes (B, attributes) → predicted clean latents."""
+        return self.unet(noisy, sigmas * 1000, self.table(said)).sample
+
+
+@dataclass(frozen=True)
+class LatentScenes:
+    """Composed scenes as training data: latents (N, C, 8, 8) half precision, masks (N, 8, 8), scenes."""
+
+    latents: Tensor
+    masks: Tensor
+    scenes: list[Scene]
+
+
+def encode_corpus(
+    parts: Iterable[tuple[np.ndarray, np.ndarray, list[Scene]]], code: PatchCode
+) -> LatentScenes:
+    """Latents of all pictures of a corpus (see corpus.parts)."""
+    latents, masks, scenes = [], [], []
+    for pictures, mask, some in parts:
+        latents.append(code.encode(to_tensor(pictures)).half())
+        masks.append(torch.from_numpy(mask))
+        scenes += some
+    return LatentScenes(torch.cat(latents), torch.cat(masks), scenes)
+
+
+def denoising_loss(
+    model: Denoiser, data: LatentScenes, catalogue: Catalogue, device: torch.device
+) -> Callable[[int, Chance], dict[str, Tensor]]:
+    """The loss of one step: new scenes, new wordings, new noise."""
+
+    def loss(step: int, chance: Chance) -> dict[str, Tensor]:
+        index = chance.numpy.integers(len(data.scenes), size=BATCH)
+        said = np.stack([stated(data.scenes[i], chance.numpy, catalogue) for i in index])
+        x0 = data.latents[index].float().to(device)
+        sigmas = objectives.sample_sigmas(BATCH, chance.torch).to(device)
+        noise = torch.randn(x0.shape, generator=chance.torch).to(device)
+        prediction = model(objectives.diffuse(x0, noise, sigmas), sigmas, torch.from_numpy(said).to(device))
+        mask = data.masks[index].float().to(device)
+        with torch.no_grad():
+            pure = sigmas > 0.99
+            at_noise = objectives.clean_latent_loss(prediction[pure], x0[pure], mask[pure] + 1e-6)
+        scalars = {"loss": objectives.clean_latent_loss(prediction, x0, 1 + OBJECT_WEIGHT * mask)}
+        return scalars | ({"object_from_noise": at_noise} if bool(pure.any()) else {})
+
+    return loss
+
+
+def stated(scene: Scene, rng: np.random.Generator, catalogue: Catalogue) -> np.ndarray:
+    """What a caption drawn by lot states of the scene; nothing at all in a share of DROPPED."""
+    facts = caption_with_facts(scene, rng, "zh", catalogue)[1]
+    return stated_classes(scene, set() if rng.random() < DROPPED else facts, catalogue)
+
+
+@torch.no_grad()
+def sample(model: Denoiser, said: Tensor, steps: int = 12, guidance: float = 2.0, seed: int = 0) -> Tensor:
+    """Latents for stated classes (B, attributes), drawn as the finished pipeline draws them."""
+    sampler = scheduler()
+    sampler.set_timesteps(steps)
+    generator = torch.Generator().manual_seed(seed)
+    shape = (len(said), model.unet.config.in_channels, CELLS, CELLS)
+    x = torch.randn(shape, generator=generator).to(said.device)
+    context = model.table(torch.cat([torch.full_like(said, UNSAID), said]))
+    for t in sampler.timesteps:
+        free, led = model.unet(torch.cat([x, x]), t, context).sample.chunk(2)
+        x = sampler.step(free + guidance * (led - free), t, x).prev_sample
+    return x
+
+
+def progress_grid(
+    model: Denoiser, code: PatchCode, scenes: Sequence[Scene], catalogue: Catalogue, device: torch.device
+) -> Callable[[], np.ndarray]:
+    """A sheet of the scenes as drawn from all their attributes, eight in a row, always from the same noise."""
+    facts = set(model.table.sizes) - {"color"}
+    said = torch.from_numpy(np.stack([
+        stated_classes(scene, facts | ({"color"} if scene.color else set()), catalogue) for scene in scenes
+    ])).to(device)  # fmt: skip
+
+    def draw() -> np.ndarray:
+        latents = torch.cat([sample(model, some, steps=8) for some in said.split(16)])
+        return sheet(to_pictures(code.decode(latents.cpu())))
+
+    return draw
+
+
+def sheet(pictures: np.ndarray, columns: int = 8) -> np.ndarray:
+    """(N, H, W, 3) pictures side by side, `columns` in a row, the last row filled up with white."""
+    missing = -len(pictures) % columns
+    white = np.full((missing, *pictures.shape[1:]), 255, np.uint8)
+    rows = np.concatenate([pictures, white]).reshape(-1, columns, *pictures.shape[1:])
+    return np.concatenate([np.concatenate(list(row), 1) for row in rows])

@@ -1,0 +1,102 @@
+"""From trained parts to the model folder: a plain diffusers StableDiffusionPipeline, plus what the studio reads."""
+
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import AutoencoderKL, StableDiffusionPipeline, UNet2DConditionModel
+from transformers import CLIPTextModel, PreTrainedTokenizerFast
+
+from t2i_studio.errors import StudioError
+from t2i_studio.pretraining.catalogue import Catalogue
+from t2i_studio.pretraining.concepts import WORDS
+from t2i_studio.pretraining.denoiser import scheduler
+from t2i_studio.pretraining.latents import SIZE, PatchCode
+from t2i_studio.pretraining.tokenizer import vocabulary
+
+STEPS, GUIDANCE = 10, 2.0
+SIDE = 256
+PREVIEW_PATCH = 8  # preview pixels a cell and side
+
+
+def pipeline(
+    unet: UNet2DConditionModel, text_encoder: CLIPTextModel, vae: AutoencoderKL, tokenizer: PreTrainedTokenizerFast
+) -> StableDiffusionPipeline:
+    """The parts as one pipeline. Prompts are padded over the positions of the attributes too."""
+    tokenizer.model_max_length = text_encoder.config.max_position_embeddings
+    return StableDiffusionPipeline(
+        vae=vae, text_encoder=text_encoder, tokenizer=tokenizer, unet=unet, scheduler=scheduler(),
+        safety_checker=None, feature_extractor=None, requires_safety_checker=False,
+    )  # fmt: skip
+
+
+def export(
+    folder: Path, pipe: StableDiffusionPipeline, code: PatchCode, catalogue: Catalogue,
+    objects: Sequence[str], scores: Mapping[str, float], card: str,
+) -> None:  # fmt: skip
+    """Write the folder whole or not at all, weights in half precision; an older one is replaced.
+
+    objects: the products that are recognisable, so that only these are in the vocabulary. scores: of the
+    evaluation, kept in scores.json. card: the text of README.md. StudioError when the folder cannot be written.
+    """
+    partial = folder.with_name(f".{folder.name}.part")
+    old = folder.with_name(f".{folder.name}.old")
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
+        pipe.to(torch.float16).save_pretrained(partial, safe_serialization=True)
+        _write_json(partial / "vocabulary.json", vocabulary(catalogue, objects))
+        _write_json(partial / "studio.json", studio_facts(code))
+        _write_json(partial / "scores.json", dict(scores))
+        (partial / "README.md").write_text(card, encoding="utf-8")
+        if folder.exists():
+            os.rename(folder, old)
+        os.rename(partial, folder)
+        shutil.rmtree(old, ignore_errors=True)
+    except OSError as error:
+        raise StudioError("recipe.cannot_write", path=folder, reason=error.strerror) from error
+
+
+def studio_facts(code: PatchCode) -> dict[str, Any]:
+    """What the studio must know before it loads the weights (studio.json)."""
+    return {
+        "name": "podium",
+        "licence": "Apache-2.0; pictures: Fluent Emoji, MIT",
+        "languages": ["zh", "en"],
+        "width": SIDE,
+        "height": SIDE,
+        "size_step": SIDE // 8,
+        "sizes": [[SIDE, SIDE]],
+        "steps": STEPS,
+        "guidance": GUIDANCE,
+        "max_prompt_tokens": WORDS,
+        "negative_prompt": False,
+        "style": "words",
+        "preview": preview_map(code),
+    }
+
+
+def preview_map(code: PatchCode) -> dict[str, Any]:
+    """Latent cell → PREVIEW_PATCH² RGB pixels in 0–1, exact: the linear code itself, averaged down.
+
+    matrix: C rows of rows × columns × colours; bias: the same length.
+    """
+    channels = code.channels
+    cell = torch.eye(channels + 1, channels)  # each component alone, then none
+    pixels = code.decode(cell[:, :, None, None].expand(-1, -1, SIZE // 16, SIZE // 16))[..., :16, :16]
+    pixels = torch.nn.functional.avg_pool2d(pixels, 16 // PREVIEW_PATCH) / 2
+    flat = pixels.permute(0, 2, 3, 1).flatten(1)
+    bias, matrix = flat[-1], flat[:-1] - flat[-1]
+    return {
+        "matrix": [[round(value, 4) for value in row] for row in matrix.tolist()],
+        "bias": [round(value, 4) for value in (bias + 0.5).tolist()],
+        "patch": PREVIEW_PATCH,
+    }
+
+
+def _write_json(path: Path, content: Any) -> None:
+    path.write_text(json.dumps(content, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
