@@ -3,9 +3,9 @@
 import errno
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import DBAPIError
@@ -13,11 +13,15 @@ from sqlalchemy.orm import Session
 
 from t2i_studio.errors import StudioError
 from t2i_studio.settings import ROOT
+from t2i_studio.store.turns import Turns
 
 MIGRATIONS = ROOT / "db" / "migrations"
 HEAD = "0001"
 """The newest migration; a test holds it equal to the folder."""
 BUSY_SECONDS = 10
+MAX_CONNECTIONS = 64
+MAX_KEY = 2**63 - 1
+Row = TypeVar("Row")
 
 
 class Database:
@@ -28,6 +32,7 @@ class Database:
         self.images = home / "images"
         self.engine = engine
         self._writing = engine.execution_options(studio_write=True)
+        self._turns = Turns()
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -41,9 +46,14 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """A session that holds the write lock; on the disk once the block is left, undone when it raises."""
+        """A session that holds the write lock; on the disk once the block is left, undone when it raises.
+
+        Threads of one process queue for it here, because SQLite's own lock is polled: of many who poll, some
+        wait for seconds. Not to be nested. Raises StudioError as `read`, and store.busy after too long a wait.
+        """
         with (
             storage_faults(self.home),
+            self._turns.take(4 * BUSY_SECONDS) if self.engine.dialect.name == "sqlite" else nullcontext(),
             Session(self._writing, expire_on_commit=False) as session,
             session.begin(),
         ):
@@ -51,6 +61,7 @@ class Database:
             yield session
 
     def close(self) -> None:
+        """Let go of the files; the next use opens them again."""
         self.engine.dispose()
 
 
@@ -62,7 +73,7 @@ def open_database(home: Path, url: str | None = None) -> Database:
     with storage_faults(home):
         (home / "images").mkdir(parents=True, exist_ok=True)
         address = url or URL.create("sqlite", database=str(home / "studio.db"))
-        engine = create_engine(address, pool_size=8, max_overflow=64)
+        engine = create_engine(address, pool_size=8, max_overflow=MAX_CONNECTIONS - 8)
         if engine.dialect.name == "sqlite":
             event.listen(engine, "connect", _prepare_sqlite)
             event.listen(engine, "begin", _begin_sqlite)
@@ -127,6 +138,14 @@ def alembic_config() -> Any:
     return config
 
 
+def get_row(session: Session, table: type[Row], key: int, unknown: str) -> Row:
+    """The row of this number. Raises StudioError `unknown`, also for numbers no database could hold."""
+    row = session.get(table, key) if 0 < key <= MAX_KEY else None
+    if row is None:
+        raise StudioError(unknown, id=key)
+    return row
+
+
 @contextmanager
 def storage_faults(path: Path) -> Iterator[None]:
     """Turn errors of the disk and the database about `path` into StudioError; others pass."""
@@ -137,6 +156,8 @@ def storage_faults(path: Path) -> Iterator[None]:
         if key is None:
             raise
         raise StudioError(key, path=path) from error
+    except TimeoutError as error:
+        raise StudioError("store.busy", path=path) from error
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise StudioError("store.disk_full", path=path) from error

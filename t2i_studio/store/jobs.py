@@ -15,9 +15,9 @@ import psutil
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from t2i_studio.domain import GenerationRequest, Job, Origin, State
+from t2i_studio.domain import GenerationRequest, Job, Origin, State, check_number
 from t2i_studio.errors import StudioError
-from t2i_studio.store.database import Database
+from t2i_studio.store.database import Database, get_row
 from t2i_studio.store.images import image_path
 from t2i_studio.store.models import BriefRow, JobRow, JobWordRow, VariantRow, now
 from t2i_studio.store.words import index_words
@@ -51,8 +51,8 @@ def enqueue(db: Database, request: GenerationRequest) -> Job:
     for sha in filter(None, (request.init_image, request.mask)):
         image_path(db, sha)
     with db.write() as session:
-        if request.parent is not None and session.get(VariantRow, request.parent) is None:
-            raise StudioError("variant.unknown", id=request.parent)
+        if request.parent is not None:
+            _variant(session, request.parent)
         job = JobRow(
             brief_id=_brief(session, request.text).id,
             user=request.user,
@@ -102,17 +102,11 @@ def _to_job(job: JobRow) -> Job:
 
 
 def _job(session: Session, job_id: int) -> JobRow:
-    job = session.get(JobRow, job_id)
-    if job is None:
-        raise StudioError("job.unknown", id=job_id)
-    return job
+    return get_row(session, JobRow, job_id, "job.unknown")
 
 
 def _variant(session: Session, variant_id: int) -> VariantRow:
-    variant = session.get(VariantRow, variant_id)
-    if variant is None:
-        raise StudioError("variant.unknown", id=variant_id)
-    return variant
+    return get_row(session, VariantRow, variant_id, "variant.unknown")
 
 
 def get_job(db: Database, job_id: int) -> Job:
@@ -124,7 +118,8 @@ def get_job(db: Database, job_id: int) -> Job:
 def list_jobs(
     db: Database, states: Collection[State] = (), user: str | None = None, limit: int = 50
 ) -> list[Job]:
-    """Newest first; of any state and user when not said."""
+    """Newest first; of any state and user when not said. Raises StudioError number.range (limit 1–1000)."""
+    check_number("limit", limit, 1, 1000)
     query = select(JobRow).order_by(JobRow.id.desc()).limit(limit)
     if states:
         query = query.where(JobRow.state.in_(states))

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from t2i_studio.domain import Noun, Rating, check_number, check_text
 from t2i_studio.errors import StudioError
-from t2i_studio.store.database import Database
+from t2i_studio.store.database import Database, get_row
 from t2i_studio.store.faults import check_fault
 from t2i_studio.store.models import (
     PreferenceRow,
@@ -87,9 +87,7 @@ def _check_nonce(nonce: str | None) -> None:
 
 
 def _judged(session: Session, variant_id: int) -> VariantRow:
-    variant = session.get(VariantRow, variant_id)
-    if variant is None:
-        raise StudioError("variant.unknown", id=variant_id)
+    variant = get_row(session, VariantRow, variant_id, "variant.unknown")
     if variant.image is None:
         raise StudioError("rating.no_picture", id=variant_id)
     return variant
@@ -115,8 +113,7 @@ def _to_rating(row: RatingRow) -> Rating:
 def ratings_of(db: Database, variant_id: int) -> list[Rating]:
     """Every judgement of a variant, oldest first. Raises StudioError variant.unknown."""
     with db.read() as session:
-        if session.get(VariantRow, variant_id) is None:
-            raise StudioError("variant.unknown", id=variant_id)
+        get_row(session, VariantRow, variant_id, "variant.unknown")
         rows = session.scalars(
             select(RatingRow).where(RatingRow.variant_id == variant_id).order_by(RatingRow.id)
         )

@@ -1,6 +1,7 @@
 """Finding variants again: by id, by search, by family."""
 
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,13 +11,15 @@ from sqlalchemy.orm import Session, aliased
 
 from t2i_studio.domain import GenerationRequest, Noun, Origin, State, Variant, check_number
 from t2i_studio.errors import StudioError
-from t2i_studio.store.database import Database
+from t2i_studio.store.database import MAX_KEY, Database, get_row
 from t2i_studio.store.faults import check_fault
 from t2i_studio.store.models import DELETED, SHOWN, JobWordRow, VariantFaultRow, VariantRow, now
 from t2i_studio.store.words import search_terms
 
 SORTS = ("newest", "oldest", "stars")
 MAX_PAGE = 500
+PLACE = re.compile(r"[0-5]\.[0-9]{1,18}")
+"""Of a row in a search: stars and id."""
 
 
 class VariantQuery(Noun):
@@ -82,10 +85,22 @@ def to_variant(row: VariantRow) -> Variant:
 
 
 def _load(session: Session, ids: Sequence[int]) -> list[Variant]:
-    rows = {row.id: row for row in session.scalars(select(VariantRow).where(VariantRow.id.in_(ids)))}
-    if missing := [id for id in ids if id not in rows]:
-        raise StudioError("variant.unknown", id=missing[0])
+    rows: dict[int, VariantRow] = {}
+    for part in _parts(ids):
+        rows |= {row.id: row for row in session.scalars(select(VariantRow).where(VariantRow.id.in_(part)))}
+    _check_all(ids, rows)
     return [to_variant(rows[id]) for id in ids]
+
+
+def _parts(ids: Collection[int]) -> Iterator[list[int]]:
+    """The ids a database can hold, in lists short enough for one statement."""
+    possible = [id for id in ids if 0 < id <= MAX_KEY]
+    return (possible[start : start + MAX_PAGE] for start in range(0, len(possible), MAX_PAGE))
+
+
+def _check_all(ids: Collection[int], known: Collection[int]) -> None:
+    if missing := set(ids).difference(known):
+        raise StudioError("variant.unknown", id=min(missing))
 
 
 def get_variant(db: Database, variant_id: int) -> Variant:
@@ -159,20 +174,18 @@ def _ordered(page: Select[int, int], sort: str) -> Select[int, int]:
 
 
 def _beyond(sort: str, after: str) -> ColumnElement[bool]:
-    stars, _, last = after.partition(".")
-    if not (stars.isdecimal() and last.isdecimal()):
+    if not PLACE.fullmatch(after):
         raise StudioError("search.page", page=after[:40])
+    stars, last = map(int, after.split("."))
     if sort == "stars":
-        return tuple_(VariantRow.stars, VariantRow.id) < tuple_(int(stars), int(last))
-    return VariantRow.id > int(last) if sort == "oldest" else VariantRow.id < int(last)
+        return tuple_(VariantRow.stars, VariantRow.id) < tuple_(stars, last)
+    return VariantRow.id > last if sort == "oldest" else VariantRow.id < last
 
 
 def family(db: Database, variant_id: int) -> Family:
     """Raises StudioError variant.unknown. Children without a picture and deleted ones are left out."""
     with db.read() as session:
-        start = session.get(VariantRow, variant_id)
-        if start is None:
-            raise StudioError("variant.unknown", id=variant_id)
+        get_row(session, VariantRow, variant_id, "variant.unknown")
         line = select(VariantRow.parent_id.label("id")).where(VariantRow.id == variant_id).cte(recursive=True)
         parent = aliased(VariantRow)
         line = line.union_all(select(parent.parent_id).where(parent.id == line.c.id))
@@ -205,7 +218,8 @@ def restore(db: Database, ids: Collection[int]) -> None:
 
 def _set(db: Database, ids: Collection[int], **values: Any) -> None:
     with db.write() as session:
-        known = set(session.scalars(select(VariantRow.id).where(VariantRow.id.in_(ids))))
-        if missing := set(ids) - known:
-            raise StudioError("variant.unknown", id=min(missing))
-        session.execute(update(VariantRow).where(VariantRow.id.in_(ids)).values(**values))
+        changed: set[int] = set()
+        for part in _parts(ids):
+            change = update(VariantRow).where(VariantRow.id.in_(part)).values(**values)
+            changed |= set(session.scalars(change.returning(VariantRow.id)))
+        _check_all(ids, changed)

@@ -94,7 +94,8 @@ def _fill_some(session: object, brief: int, ids: range, dice: random.Random) -> 
         if id % 4 == 1:
             colour, product, place = dice.choice(COLOURS), dice.choice(PRODUCTS), dice.choice(PLACES)
             text = f"{colour}{product}，{place}" if ord(product[0]) > 127 else f"{colour} {product} {place}"
-            asked = request(text, variants=4, seed=job)
+            model = "podium" if dice.random() < 0.9 else "other"
+            asked = request(text, variants=4, seed=job, model=model)
             made.append(
                 {"id": job, "brief_id": brief, "user": "local", "state": State.DONE, "owner": "filled:1:0"}
                 | {"request": asked.model_dump(mode="json"), "created": when, "touched": when}
@@ -104,7 +105,7 @@ def _fill_some(session: object, brief: int, ids: range, dice: random.Random) -> 
         variants.append(
             {"id": id, "job_id": job, "index": (id - 1) % 4, "state": State.DONE, "seed": job + (id - 1) % 4}
             | {
-                "model": "podium" if dice.random() < 0.9 else "other",
+                "model": model,
                 "derivation": "text",
                 "image": f"{id:064x}",
             }
