@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from t2i_studio.errors import StudioError
@@ -21,6 +21,8 @@ HEAD = "0001"
 BUSY_SECONDS = 10
 MAX_CONNECTIONS = 64
 MAX_KEY = 2**63 - 1
+WRITERS = 7860
+"""Number of the advisory lock that writers of a PostgreSQL database share."""
 Row = TypeVar("Row")
 
 
@@ -48,8 +50,8 @@ class Database:
     def write(self) -> Iterator[Session]:
         """A session that holds the write lock; on the disk once the block is left, undone when it raises.
 
-        Threads of one process queue for it here, because SQLite's own lock is polled: of many who poll, some
-        wait for seconds. Not to be nested. Raises StudioError as `read`, and store.busy after too long a wait.
+        Threads of one process queue for it here: SQLite's own lock is polled, and of many who poll some wait
+        for seconds. Not to be nested. Raises StudioError as `read`, and store.busy after too long a wait.
         """
         with (
             storage_faults(self.home),
@@ -68,22 +70,33 @@ class Database:
 def open_database(home: Path, url: str | None = None) -> Database:
     """The database of `home` (made when missing), at the newest schema. url: default studio.db in it.
 
-    Raises StudioError: store.readonly, store.disk_full, store.corrupt, store.newer, store.unreachable.
+    Raises StudioError store.readonly, .disk_full, .corrupt, .newer, .busy, .url or .unreachable.
     """
     with storage_faults(home):
         (home / "images").mkdir(parents=True, exist_ok=True)
-        address = url or URL.create("sqlite", database=str(home / "studio.db"))
-        engine = create_engine(address, pool_size=8, max_overflow=MAX_CONNECTIONS - 8)
-        if engine.dialect.name == "sqlite":
-            event.listen(engine, "connect", _prepare_sqlite)
-            event.listen(engine, "begin", _begin_sqlite)
-        database = Database(home, engine)
+        database = Database(home, _engine(url or URL.create("sqlite", database=str(home / "studio.db"))))
         try:
             _migrate(database)
         except BaseException:
-            engine.dispose()
+            database.close()
             raise
     return database
+
+
+def _engine(url: str | URL) -> Engine:
+    """An engine whose transactions begin as `Database` promises; databases differ here and nowhere else."""
+    try:
+        engine = create_engine(url, pool_size=8, max_overflow=MAX_CONNECTIONS - 8)
+    except (ArgumentError, ImportError, ValueError) as error:
+        raise StudioError("store.url") from error
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    elif engine.dialect.name == "postgresql":
+        event.listen(engine, "begin", _begin_postgresql)
+    else:
+        raise StudioError("store.url")
+    return engine
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
@@ -104,6 +117,14 @@ def _begin_sqlite(connection: Connection) -> None:
     # A deferred transaction that comes to write fails at once where another has written; IMMEDIATE waits.
     writes = connection.get_execution_options().get("studio_write")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    # The same promises as SQLite's: writers take turns, a reader sees one moment.
+    if connection.get_execution_options().get("studio_write"):
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITERS})")
+    else:
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 
 
 def _revision(connection: Connection) -> str | None:
@@ -169,7 +190,7 @@ def storage_faults(path: Path) -> Iterator[None]:
 def _database_fault(error: DBAPIError) -> str | None:
     """Key of the sentence for a driver's error; None when it is our own mistake (a constraint, bad SQL)."""
     if not isinstance(error.orig, sqlite3.Error):
-        return "store.unreachable" if error.connection_invalidated or error.code == "e3q8" else None
+        return "store.unreachable" if isinstance(error, OperationalError) else None
     name = getattr(error.orig, "sqlite_errorname", "")
     for prefix, key in (
         ("SQLITE_FULL", "store.disk_full"),

@@ -15,7 +15,7 @@ class Turns:
 
     @contextmanager
     def take(self, timeout: float) -> Iterator[None]:
-        """Wait at most `timeout` seconds for this thread's turn, hold it for the block. Raises TimeoutError."""
+        """Wait up to `timeout` seconds for this thread's turn, hold it in the block. Raises TimeoutError."""
         mine = threading.Event()
         with self._guard:
             self._line.append(mine)

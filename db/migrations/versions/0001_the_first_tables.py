@@ -1,6 +1,6 @@
-"""the first tables
+"""The first tables.
 
-Revision: 0001, after . 2026-11-25 04:42:29.461748
+Revision: 0001. 2026-11-25 04:42:29.461748
 """
 
 import sqlalchemy as sa
@@ -21,15 +21,30 @@ APPEND_ONLY = {
 
 def _make_append_only() -> None:
     """A judgement is never changed or deleted, except those of a rater who is being forgotten."""
-    if op.get_bind().dialect.name != "sqlite":
-        return
+    create = {"sqlite": _sqlite_trigger, "postgresql": _postgresql_trigger}[op.get_bind().dialect.name]
     for table, rater in APPEND_ONLY.items():
-        for action in ("UPDATE", "DELETE"):
-            op.execute(
-                f"CREATE TRIGGER {table}_no_{action.lower()} BEFORE {action} ON {table}"
-                f" WHEN {rater} NOT IN (SELECT rater_id FROM forgetting)"
-                f" BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-            )
+        create(table, f"{rater} NOT IN (SELECT rater_id FROM forgetting)")
+
+
+def _sqlite_trigger(table: str, forbidden: str) -> None:
+    for action in ("UPDATE", "DELETE"):
+        op.execute(
+            f"CREATE TRIGGER {table}_no_{action.lower()} BEFORE {action} ON {table} WHEN {forbidden}"
+            f" BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+        )
+
+
+def _postgresql_trigger(table: str, forbidden: str) -> None:
+    op.execute(
+        f"CREATE FUNCTION {table}_append_only() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        f" IF {forbidden} THEN"
+        f" RAISE EXCEPTION '{table} is append-only' USING ERRCODE = 'integrity_constraint_violation'; END IF;"
+        f" IF TG_OP = 'DELETE' THEN RETURN OLD; END IF; RETURN NEW; END $$"
+    )
+    op.execute(
+        f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table}"
+        f" FOR EACH ROW EXECUTE FUNCTION {table}_append_only()"
+    )
 
 
 def upgrade() -> None:
@@ -248,3 +263,6 @@ def downgrade() -> None:
     op.drop_table("rater")
     op.drop_table("forgetting")
     op.drop_table("brief")
+    if op.get_bind().dialect.name == "postgresql":
+        for table in APPEND_ONLY:
+            op.execute(f"DROP FUNCTION {table}_append_only()")

@@ -1,0 +1,107 @@
+"""The same promises on a PostgreSQL server; T2I_TEST_POSTGRESQL is the URL of a database to be emptied."""
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from alembic import command
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import IntegrityError
+
+from t2i_studio.errors import StudioError
+from t2i_studio.store import jobs
+from t2i_studio.store.database import Database, alembic_config, open_database
+from t2i_studio.store.maintenance import backup, check_store
+from t2i_studio.store.raters import forget_rater, new_rater
+from t2i_studio.store.ratings import prefer, rate, ratings_of
+from t2i_studio.store.variants import VariantQuery, get_variant, search
+from tests.store.studio import finished, request
+
+URL = os.environ.get("T2I_TEST_POSTGRESQL", "")
+on_a_server = pytest.mark.skipif(not URL, reason="T2I_TEST_POSTGRESQL is not set")
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Database]:
+    with create_engine(URL).begin() as connection:
+        connection.execute(text("DROP SCHEMA public CASCADE"))
+        connection.execute(text("CREATE SCHEMA public"))
+    database = open_database(tmp_path, URL)
+    yield database
+    database.close()
+
+
+@on_a_server
+def test_migrations_make_exactly_the_tables_of_the_models(server: Database):
+    config = alembic_config()
+    with server.read() as session:
+        config.attributes["connection"] = session.connection()
+        command.check(config)
+
+
+@on_a_server
+def test_a_job_is_claimed_once_however_many_ask(server: Database):
+    job = jobs.enqueue(server, request())
+    with ThreadPoolExecutor(16) as threads:
+        claims = [*threads.map(lambda _: jobs.claim(server, job.id), range(16))]
+    assert len([claim for claim in claims if claim]) == 1
+
+
+@on_a_server
+def test_a_rating_sent_by_many_at_once_counts_once(server: Database):
+    variant, rater = finished(server).variants[0], new_rater(server)
+    with ThreadPoolExecutor(16) as threads:
+        made = [*threads.map(lambda _: rate(server, variant, rater, stars=4, nonce="a"), range(16))]
+    assert made == ratings_of(server, variant) * 16
+
+
+@on_a_server
+@pytest.mark.parametrize("sort", ["newest", "oldest", "stars"])
+def test_variants_are_found_page_by_page(server: Database, sort: str):
+    made = [id for _ in range(3) for id in finished(server).variants]
+    rate(server, made[2], new_rater(server), stars=5, faults=["floating"])
+    query = VariantQuery(words="手提包", sort=sort)
+    first = search(server, query, limit=4)
+    rest = search(server, query, first.next, limit=4)
+    assert sorted(variant.id for variant in (*first.items, *rest.items)) == made
+    assert (first.total, rest.next) == (6, None)
+    assert [variant.id for variant in search(server, VariantQuery(fault="floating")).items] == [made[2]]
+
+
+@on_a_server
+@pytest.mark.parametrize("judgements", ["keep", "delete"])
+def test_judgements_are_append_only_until_the_rater_is_forgotten(server: Database, judgements: str):
+    one, two = finished(server).variants
+    rater = new_rater(server, "王小明")
+    rate(server, one, rater, stars=4, faults=["floating"])
+    prefer(server, one, two, rater)
+    for change in ("UPDATE rating SET stars = 1", "DELETE FROM rating_fault", "DELETE FROM preference"):
+        with pytest.raises(IntegrityError, match="append-only"), server.write() as session:
+            session.execute(text(change))
+    forgotten = forget_rater(server, "王小明", judgements)  # type: ignore[arg-type]
+    assert (forgotten.names, forgotten.ratings, forgotten.preferences) == (1, 1, 1)
+    assert get_variant(server, one).stars == (4 if judgements == "keep" else None)
+    assert check_store(server) == []
+
+
+@on_a_server
+def test_backing_up_is_the_servers_business(server: Database, tmp_path: Path):
+    with pytest.raises(StudioError) as caught:
+        backup(server, tmp_path / "copy")
+    assert caught.value.key == "backup.not_sqlite"
+
+
+@pytest.mark.parametrize("url", ["nonsense", "mysql://host/name", "oracle://x", "postgresql+nodriver://x/y"])
+def test_an_address_that_is_none_is_refused(tmp_path: Path, url: str):
+    with pytest.raises(StudioError) as caught:
+        open_database(tmp_path, url)
+    assert caught.value.key == "store.url"
+
+
+@on_a_server
+def test_a_server_that_does_not_answer_is_named(tmp_path: Path):
+    with pytest.raises(StudioError) as caught:
+        open_database(tmp_path, "postgresql+psycopg://nobody@127.0.0.1:1/none")
+    assert caught.value.key == "store.unreachable"
