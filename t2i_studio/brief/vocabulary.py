@@ -70,13 +70,9 @@ class Vocabulary:
             for count in range(min(_LONGEST, len(pieces) - at), 0, -1):
                 start, last = pieces[at][0], pieces[at + count - 1]
                 run = text[start : last[0] + len(last[1])]
-                if self.knows(run):
-                    tokens.append(Token(run, start, "known"))
+                if (kind := self._kind(run)) in ("known", "function") or count == 1:
+                    tokens.append(Token(run, start, kind))
                     break
-            else:
-                count = 1
-                start, piece = pieces[at]
-                tokens.append(Token(piece, start, _kind(piece)))
             at += count
         return tokens
 
@@ -84,6 +80,13 @@ class Vocabulary:
         """Is `word`, or its English singular, a name of a concept?"""
         word = normal(word)
         return word in self.words or any(stem in self.words for stem in _singulars(word))
+
+    def _kind(self, piece: str) -> Kind:
+        if self.knows(piece):
+            return "known"
+        if normal(piece) in function_words():
+            return "function"
+        return "unknown" if any(c.isalnum() for c in piece) else "mark"
 
     def length(self, text: str) -> int:
         """Tokens of `text` as the model's own tokenizer counts them, its start and end marks included."""
@@ -150,9 +153,3 @@ def _singulars(word: str) -> Iterator[str]:
         yield word[:-2]
     if word.endswith("s"):
         yield word[:-1]
-
-
-def _kind(piece: str) -> Kind:
-    if normal(piece) in function_words():
-        return "function"
-    return "unknown" if any(c.isalnum() for c in piece) else "mark"

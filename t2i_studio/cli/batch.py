@@ -32,9 +32,9 @@ def run(
     ended a failed job, job.cancelled when it was cancelled elsewhere.
     """
     engine = Engine(db, settings)
+    job = begin(engine)  # a request that cannot be met is refused before anything heavy is loaded
     engine.start()
     try:
-        job = begin(engine)
         interrupted = not _watch(engine, job.id)
         made = _made(db, job.id, folder)
     finally:
@@ -56,6 +56,7 @@ def _watch(engine: Engine, job: int) -> bool:
         while (status := engine.status(job)).state in OPEN:
             progress.show(status)
             time.sleep(LOOK_EVERY)
+        progress.show(status)
         return True
     except KeyboardInterrupt:
         report(words("Stopping at the next step …", "将在下一步停止……"))

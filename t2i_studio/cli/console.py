@@ -7,7 +7,6 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -36,7 +35,6 @@ def load_settings(**overrides: object) -> Settings:
         raise StudioError("settings.invalid", name=name, value=shown(first["input"])) from error
 
 
-@cache
 def language() -> Language:
     """Of sentences on this terminal: the setting, else the locale, else English."""
     try:

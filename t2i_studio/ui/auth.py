@@ -24,10 +24,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from t2i_studio.errors import Language, StudioError
 from t2i_studio.settings import ASSETS
 from t2i_studio.ui.i18n import LOCALES, choose_language
+from t2i_studio.ui.studio import USER_HEADER
 from t2i_studio.ui.users import Users
 
-USER_HEADER = "x-t2i-user"
-"""The log-in name, percent-encoded: set on each request that is let through, over any that a caller sent."""
 COOKIE = "session"
 SESSION_SECONDS = 14 * 86400
 FAILURE_SECONDS = 300

@@ -19,13 +19,15 @@ from t2i_studio.engine.engine import Engine
 from t2i_studio.errors import StudioError
 from t2i_studio.settings import Settings
 from t2i_studio.store.database import open_database
-from t2i_studio.ui import create, detail, gallery
+from t2i_studio.ui import api, create, detail, gallery
+from t2i_studio.ui.auth import LogIn
 from t2i_studio.ui.document import Document
 from t2i_studio.ui.files import picture_routes, static_routes
 from t2i_studio.ui.guard import Guard
 from t2i_studio.ui.i18n import gradio_words
 from t2i_studio.ui.studio import Studio
 from t2i_studio.ui.theme import studio_theme
+from t2i_studio.ui.users import Users
 
 log = logging.getLogger(__name__)
 WARM_UP_AFTER = 1.5
@@ -50,6 +52,8 @@ def create_app(settings: Settings) -> FastAPI:
     app = FastAPI(title="T2I Studio", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(Document, db=db)
     app.add_middleware(CORSMiddleware, allow_origins=[])
+    if settings.auth is not None:
+        app.add_middleware(LogIn, users=Users(settings.auth))
     app.add_middleware(Guard)
     app.include_router(static_routes())
     app.include_router(picture_routes(studio))
@@ -73,6 +77,7 @@ def build_pages(studio: Studio) -> gr.Blocks:
     tr = gradio_words()
     with gr.Blocks(title="T2I Studio", analytics_enabled=False, delete_cache=(3600, 86400)) as pages:
         create.build(studio, tr, pages)
+        api.register(studio)
     with pages.route("Gallery", "/gallery"):
         gallery.build(studio)
     with pages.route("Variant", "/variant"):

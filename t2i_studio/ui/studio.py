@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
+from urllib.parse import unquote
 
 from t2i_studio.engine.engine import Engine
 from t2i_studio.errors import Language
@@ -11,6 +12,8 @@ from t2i_studio.store.database import Database
 from t2i_studio.ui.i18n import choose_language
 
 RATER_COOKIE = "rater"
+USER_HEADER = "x-t2i-user"
+"""The log-in name, percent-encoded: set on each request that is let through, over any that a caller sent."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,6 @@ class Visitor:
 
 def visitor_of(request: Asking) -> Visitor:
     rater = request.cookies.get(RATER_COOKIE, "")
-    name = getattr(request, "username", None)
+    name = unquote(request.headers.get(USER_HEADER, ""))
     language = choose_language(request.cookies, request.headers.get("accept-language", ""))
     return Visitor(rater=rater, user=name or rater or "local", language=language)
