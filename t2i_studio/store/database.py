@@ -177,6 +177,9 @@ def storage_faults(path: Path) -> Iterator[None]:
         if key is None:
             raise
         raise StudioError(key, path=path) from error
+    except UnicodeEncodeError as error:  # half of a surrogate pair, which no encoding has
+        character = f"U+{ord(error.object[error.start]):04X}"
+        raise StudioError("text.control", character=character) from error
     except TimeoutError as error:
         raise StudioError("store.busy", path=path) from error
     except OSError as error:

@@ -37,4 +37,4 @@ FAULTS: dict[str, Fault] = {
 def check_fault(code: str) -> None:
     """Raises StudioError choice.unknown."""
     if code not in FAULTS:
-        raise StudioError("choice.unknown", name="fault", value=code, choices=", ".join(FAULTS))
+        raise StudioError("choice.unknown", name="fault", value=code[:40], choices=", ".join(FAULTS))

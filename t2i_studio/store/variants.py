@@ -18,6 +18,8 @@ from t2i_studio.store.words import search_terms
 
 SORTS = ("newest", "oldest", "stars")
 MAX_PAGE = 500
+MAX_WORDS = 200
+"""Characters of the words of a search."""
 PLACE = re.compile(r"[0-5]\.[0-9]{1,18}")
 """Of a row in a search: stars and id."""
 
@@ -26,7 +28,8 @@ class VariantQuery(Noun):
     """What to look for among finished variants; what is left out does not matter.
 
     words: each must be in the description or the prompt. unrated: True only without stars, False only with.
-    since (inclusive), until (exclusive): aware times. deleted: the deleted ones instead of the others.
+    since (inclusive), until (exclusive): of this machine's zone when they name none. deleted: the deleted ones
+    instead of the others.
     """
 
     words: str = ""
@@ -47,7 +50,11 @@ class VariantQuery(Noun):
         if self.fault is not None:
             check_fault(self.fault)
         if self.sort not in SORTS:
-            raise StudioError("choice.unknown", name="sort", value=self.sort, choices=", ".join(SORTS))
+            raise StudioError("choice.unknown", name="sort", value=self.sort[:40], choices=", ".join(SORTS))
+        if len(self.words) > MAX_WORDS:
+            raise StudioError("search.too_long", length=len(self.words), limit=MAX_WORDS)
+        for time in filter(None, (self.since, self.until)):
+            check_number("year", time.year, 1970, 9000)
         return self
 
 
