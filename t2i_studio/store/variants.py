@@ -28,8 +28,8 @@ class VariantQuery(Noun):
     """What to look for among finished variants; what is left out does not matter.
 
     words: each must be in the description or the prompt. unrated: True only without stars, False only with.
-    since (inclusive), until (exclusive): of this machine's zone when they name none. deleted: the deleted ones
-    instead of the others.
+    since (inclusive), until (exclusive): of this machine's zone when they name none. deleted: only deleted
+    ones.
     """
 
     words: str = ""
