@@ -83,12 +83,15 @@ def load_model(card: ModelCard, device: torch.device, settings: Settings, cache:
     Raises StudioError: model.unreachable, model.unknown, model.corrupt.
     """
     import diffusers
+    import transformers
 
+    diffusers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.disable_progress_bar()
     folder = card.folder or _download(card, settings)
     dtype = fastest_dtype(device)
     try:
         pipe = diffusers.DiffusionPipeline.from_pretrained(
-            folder, torch_dtype=dtype, local_files_only=True, trust_remote_code=False
+            folder, dtype=dtype, local_files_only=True, trust_remote_code=False
         )
     except MemoryError as error:
         raise StudioError("memory.short", model=card.name) from error
@@ -144,7 +147,7 @@ def _download(card: ModelCard, settings: Settings) -> Path:
 
 
 def _named_file(error: Exception, folder: Path) -> str:
-    """The damaged file as far as the error names one, else the first weight file that cannot be opened."""
+    """The first file that cannot be opened, else the part that the error names, else the kind of error."""
     from safetensors import SafetensorError, safe_open
 
     for path in sorted(folder.rglob("*.safetensors")):
@@ -153,7 +156,8 @@ def _named_file(error: Exception, folder: Path) -> str:
                 pass
         except (SafetensorError, OSError):
             return str(path.relative_to(folder))
-    return f"{type(error).__name__}"
+    parts = sorted(part.name for part in folder.iterdir() if part.is_dir())
+    return next((name for name in parts if str(folder / name) in str(error)), type(error).__name__)
 
 
 def weight_hash(folder: Path, kept: Path) -> str:

@@ -14,19 +14,17 @@ OWN = "default"
 
 DIFFUSION = frozenset({"epsilon", "v_prediction"})
 ANY = frozenset({"epsilon", "v_prediction", "sample", "flow_prediction"})
-FLOW = frozenset({"flow_prediction"})
 
 
 @dataclass(frozen=True)
 class Sampler:
-    """cls: a diffusers scheduler class. reads: prediction types it understands. flow: whether it can follow
-    a straight path; only_flow: whether it can follow nothing else.
+    """cls: a diffusers scheduler class. reads: prediction types it understands. flow: it can follow a
+    straight path.
     """
 
     cls: str
     reads: frozenset[str]
     flow: bool = False
-    only_flow: bool = False
     options: dict[str, Any] = field(default_factory=dict)
 
 
@@ -37,27 +35,38 @@ SAMPLERS = {
     "Euler": Sampler("EulerDiscreteScheduler", DIFFUSION),
     "Euler a": Sampler("EulerAncestralDiscreteScheduler", DIFFUSION),
     "Heun": Sampler("HeunDiscreteScheduler", DIFFUSION),
-    "DDIM": Sampler("DDIMScheduler", ANY - FLOW),
-    "Flow Euler": Sampler("FlowMatchEulerDiscreteScheduler", FLOW, flow=True, only_flow=True),
+    "DDIM": Sampler("DDIMScheduler", DIFFUSION | {"sample"}),
 }
 
 
-def prediction(config: dict[str, Any]) -> tuple[str, bool]:
-    """What the network of a model predicts, and whether along a straight path, from its scheduler's
-    configuration.
+@dataclass(frozen=True)
+class NoisePath:
+    """How a model is to be sampled. reads: its prediction type. flow: along a straight path. dictated: its
+    pipeline hands its own noise levels to its own kind of sampler, and no other takes them.
     """
-    flow_class = str(config.get("_class_name", "")).startswith("FlowMatch")
-    kind = config.get("prediction_type", "flow_prediction" if flow_class else "epsilon")
-    return kind, flow_class or bool(config.get("use_flow_sigmas")) or kind == "flow_prediction"
+
+    reads: str
+    flow: bool
+    dictated: bool
+
+
+def path_of(config: dict[str, Any]) -> NoisePath:
+    """From a model's scheduler configuration."""
+    dictated = str(config.get("_class_name", "")).startswith("FlowMatch")
+    reads = config.get("prediction_type", "flow_prediction" if dictated else "epsilon")
+    flow = dictated or bool(config.get("use_flow_sigmas")) or reads == "flow_prediction"
+    return NoisePath(reads, flow, dictated)
 
 
 def fitting(config: dict[str, Any]) -> list[str]:
     """Names of the samplers that fit a model with this scheduler configuration; its own comes first."""
-    kind, flow = prediction(config)
+    path = path_of(config)
+    if path.dictated:
+        return [OWN]
     return [OWN] + [
         name
         for name, sampler in SAMPLERS.items()
-        if kind in sampler.reads and (sampler.flow if flow else not sampler.only_flow)
+        if path.reads in sampler.reads and (sampler.flow or not path.flow)
     ]
 
 
@@ -79,9 +88,9 @@ def make_scheduler(name: str, own: Any) -> Any:
     config["_class_name"] = type(own).__name__
     check_sampler(name, config)
     sampler = SAMPLERS[name]
-    kind, flow = prediction(config)
-    options: dict[str, Any] = {"prediction_type": kind} | sampler.options
-    if flow and not sampler.only_flow:
+    path = path_of(config)
+    options: dict[str, Any] = {"prediction_type": path.reads} | sampler.options
+    if path.flow:
         options |= {
             "use_flow_sigmas": True,
             "flow_shift": config.get("flow_shift") or config.get("shift") or 1.0,

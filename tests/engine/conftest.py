@@ -11,6 +11,8 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 
 from t2i_studio.domain import GenerationRequest, Prompt
 from t2i_studio.engine.engine import Engine
+from t2i_studio.engine.loading import LoadedModel, load_model, prepare_process
+from t2i_studio.engine.registry import find_model
 from t2i_studio.settings import Settings
 from t2i_studio.store.database import Database, open_database
 
@@ -266,6 +268,18 @@ def engine(db: Database, settings: Settings) -> Iterator[Engine]:
     running.start()
     yield running
     running.close()
+
+
+@pytest.fixture
+def load(settings: Settings, tiny_models: dict[str, Path], tmp_path: Path) -> Callable[[str], LoadedModel]:
+    """A tiny model by name, loaded."""
+    prepare_process(settings)
+
+    def loaded(name: str = "stable-diffusion") -> LoadedModel:
+        card = find_model(settings, str(tiny_models[name]))
+        return load_model(card, torch.device("cpu"), settings, tmp_path / "cache")
+
+    return loaded
 
 
 @pytest.fixture

@@ -10,23 +10,10 @@ from t2i_studio.domain import Derivation
 from t2i_studio.engine import latents
 from t2i_studio.engine.acceptance import accept
 from t2i_studio.engine.denoising import Start, image_to_image, make_pictures
-from t2i_studio.engine.loading import load_model, prepare_process
-from t2i_studio.engine.registry import find_model
 from t2i_studio.errors import StudioError
 from tests.engine.conftest import BUILDERS, SIDE
 
 CLASSES = tuple(BUILDERS)
-
-
-@pytest.fixture
-def load(settings, tiny_models, tmp_path):
-    prepare_process(settings)
-
-    def loaded(name="stable-diffusion"):
-        card = find_model(settings, str(tiny_models[name]))
-        return load_model(card, torch.device("cpu"), settings, tmp_path / "cache")
-
-    return loaded
 
 
 def stripes():
