@@ -8,6 +8,7 @@ import base64
 import binascii
 import functools
 import inspect
+import json
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -37,6 +38,7 @@ from t2i_studio.ui.studio import Studio, visitor_of
 Data = dict[str, Any]
 LOOK_EVERY = 0.2
 MAX_ID = 2**63 - 1
+MCP = "/gradio_api/mcp"
 
 
 def register(studio: Studio) -> None:
@@ -63,8 +65,11 @@ def _in_sentences(action: Callable[..., Any]) -> Callable[..., Any]:
     async def answer(request: gr.Request, *arguments: Any) -> Any:
         try:
             if inspect.iscoroutinefunction(action):
-                return await action(request, *arguments)
-            return await to_thread.run_sync(action, request, *arguments)
+                told = await action(request, *arguments)
+            else:
+                told = await to_thread.run_sync(action, request, *arguments)
+            # A tool's answer is a text, which Gradio would write in Python's notation.
+            return json.dumps(told, ensure_ascii=False) if MCP in request.url.path else told
         except StudioError as error:
             raise gr.Error(error.sentence(visitor_of(request).language), print_exception=False) from error
 

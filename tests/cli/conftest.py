@@ -24,20 +24,6 @@ class Ran:
         return json.loads(self.out)
 
 
-@pytest.fixture(scope="session")
-def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A StableDiffusionPipeline folder of random weights, 32 px."""
-    import torch
-
-    from tests.engine.conftest import stable_diffusion
-
-    torch.manual_seed(7)
-    folder = tmp_path_factory.mktemp("models") / "tiny"
-    stable_diffusion().save_pretrained(folder)
-    (folder / "studio.json").write_text(json.dumps({"steps": 3, "width": 32, "height": 32}))
-    return folder
-
-
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """T2I_HOME of the test; sentences are English."""
