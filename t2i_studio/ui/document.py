@@ -4,7 +4,7 @@ import re
 from html import escape
 
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -30,16 +30,16 @@ _HEAD = """
     Object.assign(new EventTarget(), {{matches: query.includes(theme), media: query, addListener() {{}}, removeListener() {{}}}});
   if (window.matchMedia("(prefers-color-scheme: dark)").matches) document.documentElement.classList.add("dark-start");
 }})();</script>
-<script src="/static/{version}/words.{language}.js"></script>
-<link rel="stylesheet" href="/static/{version}/studio.css">
-<link rel="icon" href="/static/{version}/icon.svg" type="image/svg+xml">
-<script type="module" src="/static/{version}/header.js"></script>
+<script src="/studio/{version}/words.{language}.js"></script>
+<link rel="stylesheet" href="/studio/{version}/studio.css">
+<link rel="icon" href="/studio/{version}/icon.svg" type="image/svg+xml">
+<script type="module" src="/studio/{version}/header.js"></script>
 """
 
 _HEADER = """
 <a class="skip" href="#main">{skip}</a>
 <header class="studio-header">
-  <a class="brand" href="/"><img src="/static/{version}/icon.svg" alt="" width="28" height="28"><b>T2I Studio</b></a>
+  <a class="brand" href="/"><img src="/studio/{version}/icon.svg" alt="" width="28" height="28"><b>T2I Studio</b></a>
   <nav aria-label="{nav}">{links}</nav>
   <div class="tools">
     <button type="button" id="language" lang="{other}" title="{language_switch}">{other_name}</button>
@@ -86,7 +86,7 @@ class _Rewriting:
         if message.get("more_body"):
             return
         headers = MutableHeaders(scope=self._start)
-        if Headers(scope=self._start).get("content-type", "").startswith("text/html"):
+        if headers.get("content-type", "").startswith("text/html"):
             self._body = rewrite(self._body.decode(), self._language, self._path).encode()
             headers["content-length"] = str(len(self._body))
             headers["cache-control"] = "no-store"

@@ -36,13 +36,13 @@ def static_routes() -> APIRouter:
     """Scripts, styles and words; the address holds their version."""
     router = APIRouter()
 
-    @router.get("/static/{_version}/words.{language}.js")
+    @router.get("/studio/{_version}/words.{language}.js")
     def table(_version: str, language: Language) -> Response:
         tables = {"words": words(language), "faults": _faults(language), "styles": _styles(language)}
         script = f"Object.assign(window.studio, {json.dumps(tables, ensure_ascii=False)});"
         return Response(script, media_type="text/javascript", headers=_kept(_version))
 
-    @router.get("/static/{_version}/{name}")
+    @router.get("/studio/{_version}/{name}")
     def file(_version: str, name: str) -> Response:
         known = {path.name: path for path in STATIC.iterdir()}
         if name not in known:

@@ -193,7 +193,7 @@ def build(studio: Studio, tr: gr.I18n) -> Form:
     text = gr.Textbox(
         label=tr("description"),
         placeholder=tr("description_hint"),
-        lines=3,
+        lines=2,
         max_lines=8,
         autofocus=True,
         elem_id="description",

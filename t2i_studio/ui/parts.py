@@ -37,7 +37,7 @@ def part(
     names = ", ".join(f'"{name}"' for name in events)
     return gr.HTML(
         html_template=f'<div class="part" data-part="{script}"></div>',
-        js_on_load=f'const events = [{names}];\nimport("/static/{version()}/{script}.js").then((part) => '
+        js_on_load=f'const events = [{names}];\nimport("/studio/{version()}/{script}.js").then((part) => '
         "part.default({element, props, server, watch, trigger, events}));",
         apply_default_css=False,
         server_functions=list(server_functions),

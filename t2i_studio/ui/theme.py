@@ -69,6 +69,7 @@ def studio_theme() -> gr.themes.Base:
         block_title_text_weight="600",
         block_title_text_size="14px",
         block_label_text_size="13px",
+        input_border_width="1px",
         input_padding="10px 12px",
         input_radius="12px",
         button_large_radius="14px",

@@ -8,11 +8,11 @@ export default function ({ element, props, trigger, watch }) {
   const boxes = window.studio.styles.map(({ control, levels }) => {
     const id = `style-${control}`;
     const said = el("output", { for: id });
-    const input = el("input", { type: "range", id, min: 1, max: 5, step: 1, list: "levels" });
+    const input = el("input", { type: "range", id, min: 1, max: 5, step: 1 });
     const paint = () => {
       const level = Number(input.value);
       said.textContent = level === 3 ? "" : levels[level - 1];
-      input.setAttribute("aria-valuetext", levels[level - 1]);
+      input.setAttribute("aria-valuetext", levels[level - 1] || word("style_neutral"));
       input.style.setProperty("--at", `${(level - 1) * 25}%`);
       input.classList.toggle("neutral", level === 3);
     };
