@@ -48,7 +48,10 @@ def run(arguments: Sequence[str]) -> int:
         return console.complain(usage_error(error))
     except (KeyboardInterrupt, typer.Abort):
         return 130
-    except (BrokenPipeError, SystemExit):  # the parser turns a closed pipe into SystemExit; nothing else exits
+    except (
+        BrokenPipeError,
+        SystemExit,
+    ):  # the parser turns a closed pipe into SystemExit; nothing else exits
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except OSError as error:

@@ -17,6 +17,7 @@ from t2i_studio.domain import (
     GenerationRequest,
     StyleSettings,
 )
+from t2i_studio.engine.engine import Engine
 from t2i_studio.engine.infotext import read_png
 from t2i_studio.engine.registry import find_model
 from t2i_studio.errors import StudioError
@@ -60,6 +61,9 @@ def generate(
     out: Annotated[
         str | None, typer.Option(metavar="DIR", help="Also put the pictures into this folder.")
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only check; print the complete request as JSON.")
+    ] = False,
     home: Home = None,
     json: Json = False,
 ) -> None:
@@ -86,6 +90,8 @@ def generate(
     folder = files.make_folder(out) if out is not None else None
     with studio(home) as (settings, db):
         request = _request(db, settings, model, init, mask, given)
+        if dry_run:
+            return print(Engine(db, settings).check(request).model_dump_json(indent=2))
         batch.run(db, settings, lambda engine: engine.submit(request), folder, json)
 
 

@@ -81,14 +81,17 @@ class Engine:
             self._board.jobs.pop(number)
         self._board.costs.save()
 
-    def submit(self, request: GenerationRequest) -> Job:
-        """Store a request as a job, with its model's defaults filled in, and queue it.
+    def check(self, request: GenerationRequest) -> GenerationRequest:
+        """The request as it would be stored: with its model's defaults filled in.
 
-        Raises StudioError for all that the model cannot do (see `acceptance.accept`), image.unknown,
-        variant.unknown.
+        Raises StudioError for all that the model cannot do (see `acceptance.accept`), image.unknown.
         """
         card = find_model(self._settings, request.model)
-        job = jobs.enqueue(self._db, accept(request, card, self._start_size(request)))
+        return accept(request, card, self._start_size(request))
+
+    def submit(self, request: GenerationRequest) -> Job:
+        """Store a request as a job and queue it. Raises StudioError as `check` does, variant.unknown."""
+        job = jobs.enqueue(self._db, self.check(request))
         self._queue(job, [(number, index) for index, number in enumerate(job.variants)])
         return job
 

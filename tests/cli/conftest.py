@@ -30,6 +30,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("T2I_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("T2I_LANGUAGE", "en")
     monkeypatch.setenv("T2I_OFFLINE", "1")
+    monkeypatch.setenv("T2I_THREADS", "1")  # the tiny model is slower on two
     return tmp_path / "home"
 
 

@@ -10,8 +10,9 @@ from time import perf_counter
 from t2i_studio.store.database import Database, open_database
 from t2i_studio.store.raters import new_rater
 from t2i_studio.store.ratings import rate
+from t2i_studio.store.sample import fill
 from t2i_studio.store.variants import VariantQuery, search
-from tests.store.studio import fill, finished
+from tests.store.studio import finished
 
 QUERIES = {
     "newest": {},

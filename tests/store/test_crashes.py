@@ -15,8 +15,9 @@ from t2i_studio.store.maintenance import check_store
 from t2i_studio.store.models import RatingRow
 from t2i_studio.store.raters import new_rater
 from t2i_studio.store.ratings import rate
+from t2i_studio.store.sample import origin, request
 from t2i_studio.store.variants import get_variants
-from tests.store.studio import Child, finished, origin, png, request
+from tests.store.studio import Child, finished, png
 
 KILLS = 50
 

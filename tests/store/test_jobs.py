@@ -9,8 +9,9 @@ from t2i_studio.store import jobs
 from t2i_studio.store.database import Database, open_database
 from t2i_studio.store.images import put_image
 from t2i_studio.store.models import JobRow, now
+from t2i_studio.store.sample import origin, request
 from t2i_studio.store.variants import get_variant, get_variants
-from tests.store.studio import Child, finished, origin, png, request
+from tests.store.studio import Child, finished, png
 
 
 def key_of(call, *arguments) -> str:  # type: ignore[no-untyped-def]

@@ -16,8 +16,9 @@ from t2i_studio.store.database import Database, alembic_config, open_database
 from t2i_studio.store.maintenance import backup, check_store
 from t2i_studio.store.raters import forget_rater, new_rater
 from t2i_studio.store.ratings import prefer, rate, ratings_of
+from t2i_studio.store.sample import request
 from t2i_studio.store.variants import VariantQuery, get_variant, search
-from tests.store.studio import finished, request
+from tests.store.studio import finished
 
 URL = os.environ.get("T2I_TEST_POSTGRESQL", "")
 on_a_server = pytest.mark.skipif(not URL, reason="T2I_TEST_POSTGRESQL is not set")

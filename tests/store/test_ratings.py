@@ -10,8 +10,9 @@ from t2i_studio.store.database import Database
 from t2i_studio.store.faults import FAULTS
 from t2i_studio.store.raters import new_rater
 from t2i_studio.store.ratings import prefer, rate, ratings_of
+from t2i_studio.store.sample import request
 from t2i_studio.store.variants import get_variant
-from tests.store.studio import finished, request
+from tests.store.studio import finished
 
 
 @pytest.fixture

@@ -16,8 +16,9 @@ from t2i_studio.store.faults import FAULTS
 from t2i_studio.store.images import put_image
 from t2i_studio.store.raters import new_rater
 from t2i_studio.store.ratings import rate
+from t2i_studio.store.sample import COLOURS, PLACES, PRODUCTS, fill, request
 from t2i_studio.store.variants import VariantQuery, family, get_variants, search
-from tests.store.studio import COLOURS, PLACES, PRODUCTS, fill, finished, png, request
+from tests.store.studio import finished, png
 
 
 def key_of(call, *arguments, **named) -> str:  # type: ignore[no-untyped-def]

@@ -30,7 +30,7 @@ ENDPOINTS = {"generate", "job", "cancel", "resume", "rate", "variants", "variant
 def url(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A served studio with a tiny model."""
     home = tmp_path_factory.mktemp("api") / "home"
-    app = create_app(Settings(home=home, model=str(tiny_model), offline=True, device="cpu"))
+    app = create_app(Settings(home=home, model=str(tiny_model), offline=True, device="cpu", threads=1))
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
     thread = threading.Thread(target=server.run)
     thread.start()
