@@ -1,5 +1,5 @@
 // One variant: its picture (or live preview) and everything one can do with it.
-import { button, call, el, icon, imageUrl, nonce, thumbUrl, toast, word } from "./dom.js";
+import { button, call, el, fill, icon, imageUrl, nonce, thumbUrl, toast, word } from "./dom.js";
 
 const STARS = [1, 2, 3, 4, 5];
 
@@ -21,8 +21,8 @@ export function makeCard(server, { large = false, selectable = false, on = {} } 
   const flag = button("flag", word("faults"), () => togglePopover(), { className: "flag", show: false, tabindex: -1, "aria-expanded": "false" });
   const tags = el("div", { class: "tags" });
   const judge = el("div", { class: "judge" }, el("div", { class: "stars", role: "group", "aria-label": word("rating") }, stars), flag, heart);
-  const download = el("a", { class: "act", tabindex: -1, title: word("download"), "aria-label": word("download"), download: true }, icon("download"), el("span", { class: "label" }, word("download")));
-  const open = el("a", { class: "act", tabindex: -1, title: word("open"), "aria-label": word("open") }, icon("open"), el("span", { class: "label" }, word("open")));
+  const download = el("a", { class: "act bare", tabindex: -1, title: word("download"), "aria-label": word("download"), download: true }, icon("download"), el("span", { class: "label" }, word("download")));
+  const open = el("a", { class: "act bare", tabindex: -1, title: word("open"), "aria-label": word("open") }, icon("open"), el("span", { class: "label" }, word("open")));
   const actions = el(
     "div",
     { class: "actions" },
@@ -31,7 +31,7 @@ export function makeCard(server, { large = false, selectable = false, on = {} } 
     button("start", word("use_as_start"), () => on.start?.(data.id), { tabindex: -1 }),
     open,
     download,
-    button("trash", word("remove"), () => remove(), { tabindex: -1, className: "trash" }),
+    button("trash", word("remove"), () => remove(), { tabindex: -1, className: "bare trash" }),
   );
   const pick = selectable && el("label", { class: "pick" }, el("input", { type: "checkbox", tabindex: -1, "aria-label": word("select"), onchange: () => on.select?.(card) }), el("span", {}, icon("check")));
   const popover = el("div", { class: "popover", role: "dialog", "aria-label": word("faults"), hidden: true });
@@ -75,7 +75,7 @@ export function makeCard(server, { large = false, selectable = false, on = {} } 
     popover.hidden = !show;
     flag.setAttribute("aria-expanded", String(show));
     if (!show) return;
-    popover.replaceChildren(
+    fill(popover, 
       el("p", {}, word("faults_question")),
       ...window.studio.faults.map((fault) =>
         el(
@@ -134,7 +134,7 @@ export function makeCard(server, { large = false, selectable = false, on = {} } 
     });
     heart.setAttribute("aria-pressed", String(data.favourite));
     flag.classList.toggle("on", data.faults.length > 0);
-    tags.replaceChildren(...data.faults.map((code) => el("span", { class: "tag" }, window.studio.faults.find((fault) => fault.code === code)?.name ?? code)));
+    fill(tags, ...data.faults.map((code) => el("span", { class: "tag" }, window.studio.faults.find((fault) => fault.code === code)?.name ?? code)));
     if (done) {
       frame.href = open.href = `/variant?id=${data.id}`;
       download.href = `${imageUrl(data.image)}?name=${data.id}`;

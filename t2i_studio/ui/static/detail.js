@@ -1,5 +1,5 @@
 // One variant: large, with all that made it, its family, a comparison and its ratings.
-import { button, call, el, icon, imageUrl, nonce, thumbUrl, toast, when, word } from "./dom.js";
+import { button, call, el, fill, icon, imageUrl, nonce, thumbUrl, toast, when, word } from "./dom.js";
 import { makeCard } from "./card.js";
 import { keyboard } from "./cards.js";
 import { asText, differences, sections } from "./facts.js";
@@ -12,9 +12,9 @@ export default function ({ element, server }) {
 
   async function load() {
     const answer = id ? await call(server.detail, { id }) : null;
-    if (!answer) return element.replaceChildren(missing());
+    if (!answer) return fill(element, missing());
     shown = answer;
-    element.replaceChildren(page(answer));
+    fill(element, page(answer));
     if (other) compare(other);
   }
 
@@ -100,9 +100,9 @@ export default function ({ element, server }) {
     slide();
     const pair = el("div", { class: "pair" }, [a, b].map((one) => el("figure", {}, el("img", { src: imageUrl(one.image), alt: name(one) }), el("figcaption", {}, el("a", { href: `/variant?id=${one.id}` }, name(one)), one.stars ? ` ${"★".repeat(one.stars)}` : ""))));
     const views = el("div", { class: "views" }, pair);
-    const view = (key, node, on) => el("label", {}, el("input", { type: "radio", name: "view", checked: on, onchange: () => views.replaceChildren(node) }), el("span", {}, word(key)));
+    const view = (key, node, on) => el("label", {}, el("input", { type: "radio", name: "view", checked: on, onchange: () => fill(views, node) }), el("span", {}, word(key)));
     const rows = differences(a, b);
-    section.replaceChildren(
+    fill(section, 
       el("h2", {}, word("compare")),
       el("div", { class: "segment", role: "radiogroup", "aria-label": word("compare") }, view("compare_columns", pair, true), view("compare_swipe", swipe, false)),
       views,

@@ -8,7 +8,7 @@ export function word(key, values = {}) {
   return words[key].replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 }
 
-/** el("button", {class: "x", onclick: fn}, "text", child…): attributes, listeners (on…) and children; null is left out. */
+/** el("button", {class: "x", onclick: fn}, "text", child…): attributes, listeners (on…) and children; what is not there (null, false) is left out. */
 export function el(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -16,8 +16,13 @@ export function el(tag, attributes = {}, ...children) {
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
     else node.setAttribute(name, value === true ? "" : value);
   }
-  node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  node.append(...children.flat().filter(Boolean));
   return node;
+}
+
+/** Put children into a node, in place of what was there; what is not there (null, false) is left out. */
+export function fill(node, ...children) {
+  node.replaceChildren(...children.flat().filter(Boolean));
 }
 
 const PATHS = {

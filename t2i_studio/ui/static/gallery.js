@@ -1,5 +1,5 @@
 // Every variant over all time. The filters live in the address; pages come as one scrolls.
-import { button, call, el, icon, toast, word } from "./dom.js";
+import { button, call, el, fill, icon, toast, word } from "./dom.js";
 import { makeCard } from "./card.js";
 import { keyboard } from "./cards.js";
 
@@ -19,7 +19,7 @@ export default function ({ element, props, server }) {
   const more = el("button", { type: "button", class: "more act", onclick: () => load() }, word("more"));
   const empty = el("div", { class: "empty", hidden: true });
   const tray = el("div", { class: "tray", hidden: true, role: "region", "aria-label": word("selection") });
-  element.replaceChildren(bar(), list, empty, more, tray);
+  fill(element, bar(), list, empty, more, tray);
 
   let next = null;
   let asked = 0;
@@ -90,7 +90,7 @@ export default function ({ element, props, server }) {
     empty.hidden = !none;
     if (!none) return;
     const filtered = Object.entries(filters).some(([key, now]) => key !== "sort" && now !== FILTERS[key]);
-    empty.replaceChildren(
+    fill(empty, 
       el("div", { class: "welcome" }, el("div", { class: "welcome-art", "aria-hidden": "true" }, icon(filtered ? "search" : "picture")), el("h2", {}, word(filtered ? "nothing_found" : "gallery_empty")), el("p", {}, filtered ? el("a", { href: "/gallery" }, word("filters_clear")) : el("a", { href: "/" }, word("gallery_begin")))),
     );
   }
@@ -130,7 +130,7 @@ export default function ({ element, props, server }) {
     tray.hidden = chosen.size === 0;
     list.classList.toggle("choosing", chosen.size > 0);
     if (tray.hidden) return;
-    tray.replaceChildren(
+    fill(tray, 
       el("b", {}, word("selected_n", { n: chosen.size })),
       button("check", word("select_all"), () => (cards.forEach((_, id) => (chosen.add(id), mark(id, true))), paintTray())),
       button("download", word("download_zip"), downloadZip),

@@ -1,5 +1,5 @@
 // The stage of the Create page: the batch at work, appearing picture by picture, or what was made last.
-import { button, call, el, icon, post, toast, word } from "./dom.js";
+import { button, call, el, fill, icon, post, toast, word } from "./dom.js";
 import { makeCard } from "./card.js";
 import { keyboard } from "./cards.js";
 
@@ -11,14 +11,16 @@ export default function ({ element, props, server, watch, trigger }) {
   const notice = el("div", { class: "notices" });
   const list = el("div", { class: "cards large", role: "region", "aria-label": word("pictures") });
   const empty = el("div", { class: "empty", hidden: true });
-  element.replaceChildren(notice, head, list, empty);
+  fill(element, notice, head, list, empty);
   const cards = new Map();
   const keys = keyboard(list, (node) => cards.get(Number(node.dataset.id)));
   let job = null;
   let state = null;
   let timer = 0;
+  let arriving = true;
 
-  function show(id, { push = true } = {}) {
+  /** Show a job (or none); keep: the address changes without a new entry in the browser's history. */
+  function show(id, { push = true, keep = false } = {}) {
     clearTimeout(timer);
     job = id || null;
     state = null;
@@ -28,7 +30,8 @@ export default function ({ element, props, server, watch, trigger }) {
     empty.hidden = true;
     const url = new URL(location.href);
     url.search = job ? `?job=${job}` : "";
-    if (push && url.href !== location.href) history.pushState({ job }, "", url);
+    if (url.href !== location.href && keep) history.replaceState({ job }, "", url);
+    else if (url.href !== location.href && push) history.pushState({ job }, "", url);
     if (job) poll();
     else showRecent();
     showInterrupted();
@@ -82,7 +85,7 @@ export default function ({ element, props, server, watch, trigger }) {
     const key = JSON.stringify([now.id, now.state, now.error, done]);
     if (key !== headShown || !head.firstChild) {
       headShown = key;
-      head.replaceChildren(
+      fill(head, 
         el("div", { class: "stage-title" }, el("h2", {}, now.text), derivation(now)),
         el("p", { class: "status", id: "status" }),
         OPEN.has(now.state) && el("progress", { class: "whole", max: 1, "aria-label": word("progress") }),
@@ -123,7 +126,7 @@ export default function ({ element, props, server, watch, trigger }) {
 
   async function showInterrupted() {
     const answer = await call(server.interrupted, {}, { quiet: true });
-    notice.replaceChildren(
+    fill(notice, 
       ...(answer?.jobs ?? [])
         .filter((row) => row.id !== job)
         .map((row) => {
@@ -144,13 +147,13 @@ export default function ({ element, props, server, watch, trigger }) {
     if (job) return;
     empty.hidden = false;
     if (!answer?.cards.length) {
-      empty.replaceChildren(
+      fill(empty, 
         el("div", { class: "welcome" }, el("div", { class: "welcome-art", "aria-hidden": "true" }, icon("picture"), icon("spark")), el("h2", {}, word("welcome_title")), el("ol", {}, [1, 2, 3].map((n) => el("li", {}, word(`welcome_${n}`))))),
       );
       return;
     }
     const small = el("div", { class: "cards small" });
-    empty.replaceChildren(el("div", { class: "row-head" }, el("h2", {}, word("recent")), el("a", { href: "/gallery" }, word("all_n", { n: answer.total }))), small);
+    fill(empty, el("div", { class: "row-head" }, el("h2", {}, word("recent")), el("a", { href: "/gallery" }, word("all_n", { n: answer.total }))), small);
     for (const data of answer.cards) {
       const card = makeCard(server, { on: { job: show, start: (id) => trigger("start", { id }), removed: () => showRecent(), restored: () => showRecent() } });
       card.paint(data);
@@ -187,7 +190,8 @@ export default function ({ element, props, server, watch, trigger }) {
 
   watch("job", () => {
     if (props.job === null || props.job === undefined) return;
-    show(props.job, { push: Boolean(props.job) });
+    show(props.job, { keep: arriving });
+    arriving = false;
     if (props.job && window.innerWidth < 900) element.scrollIntoView({ behavior: "smooth" });
   });
   window.addEventListener("popstate", () => show(Number(new URLSearchParams(location.search).get("job")) || null, { push: false }));

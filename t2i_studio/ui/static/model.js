@@ -1,11 +1,11 @@
 // What the chosen model is good at, its licence and its languages.
-import { el, word } from "./dom.js";
+import { el, fill, word } from "./dom.js";
 
 const language = new Intl.DisplayNames([window.studio.language === "zh" ? "zh-CN" : "en"], { type: "language" });
 
 export default function ({ element, props, watch }) {
   const box = el("div", { class: "model-card", "aria-live": "polite" });
-  element.replaceChildren(box);
+  fill(element, box);
 
   function paint() {
     const card = props.card;
@@ -21,7 +21,7 @@ export default function ({ element, props, watch }) {
       !card.available && el("p", { class: "problem" }, word("model_unavailable")),
       card.available && !card.source.startsWith("/") && el("p", { class: "quiet" }, word("model_download")),
     ];
-    box.replaceChildren(...lines.filter(Boolean));
+    fill(box, lines);
   }
   watch("card", paint);
   paint();

@@ -1,5 +1,5 @@
 // A starting picture, and a brush to mark the part to change. Value: null or {image, parent, mask, strength}.
-import { button, el, icon, imageUrl, post, word } from "./dom.js";
+import { button, el, fill, icon, imageUrl, post, word } from "./dom.js";
 
 const BRUSH = 0.09; // of the picture's shorter side
 const STRENGTH = 0.6;
@@ -7,7 +7,7 @@ const STRENGTH = 0.6;
 export default function ({ element, props, trigger, watch }) {
   const file = el("input", { type: "file", accept: "image/*", class: "visually-hidden", id: "start-file", onchange: () => file.files[0] && take(file.files[0]) });
   const zone = el("div", { class: "start-zone" });
-  element.replaceChildren(zone);
+  fill(element, zone);
   let paintedFor = "";
 
   function set(value) {
@@ -30,7 +30,7 @@ export default function ({ element, props, trigger, watch }) {
     if (key === paintedFor) return;
     paintedFor = key;
     if (!value?.image) {
-      return zone.replaceChildren(
+      return fill(zone, 
         file,
         el("label", { for: "start-file", class: "start-drop" }, icon("picture"), el("span", {}, word("start_drop")), el("small", {}, word("start_formats"))),
       );
@@ -51,7 +51,7 @@ export default function ({ element, props, trigger, watch }) {
       strength.style.setProperty("--at", `${((strength.value - 0.1) / 0.9) * 100}%`);
     };
     say();
-    zone.replaceChildren(
+    fill(zone, 
       file,
       el("div", { class: "start-picture" }, picture, canvas),
       el("p", { class: "quiet" }, icon("brush"), word("mask_hint")),

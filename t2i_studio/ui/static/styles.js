@@ -1,5 +1,5 @@
 // The eight style sliders and where the product stands. Value: {control: 1…5, position}.
-import { el, word } from "./dom.js";
+import { el, fill, word } from "./dom.js";
 
 const POSITIONS = ["auto", "left", "centre", "right"];
 
@@ -31,7 +31,7 @@ export default function ({ element, props, trigger, watch }) {
     el("label", {}, el("input", { type: "radio", name: "position", value: place, onchange: () => change() }), el("span", {}, word(`position_${place}`))),
   );
   const reset = el("button", { type: "button", class: "link", onclick: () => (paint({}), change()) }, word("style_reset"));
-  element.replaceChildren(
+  fill(element, 
     el("div", { class: "section-head" }, el("h3", {}, word("style")), reset),
     el("div", { class: "sliders" }, boxes),
     el("div", { class: "segment-row" }, el("span", { id: "position-name" }, word("position")), el("div", { class: "segment", role: "radiogroup", "aria-labelledby": "position-name" }, places)),
