@@ -26,6 +26,7 @@ from t2i_studio.domain import (
     State,
     StyleSettings,
 )
+from t2i_studio.engine.engine import VariantStatus
 from t2i_studio.engine.registry import find_model, model_cards
 from t2i_studio.errors import StudioError
 from t2i_studio.store import ratings
@@ -182,7 +183,8 @@ class Endpoints:
             "ahead": status.ahead,
             "seconds_left": status.seconds_left,
             "variants": [
-                told_variant(request, variant) | {"step": live.step, "steps": live.steps}
+                told_variant(request, variant)
+                | {"step": live.step, "steps": live.steps, "preview": _preview(live)}
                 for variant, live in zip(made, status.variants, strict=True)
             ],
         }
@@ -325,3 +327,8 @@ class Endpoints:
         return [
             card.model_dump(mode="json", exclude={"preview"}) for card in model_cards(self._studio.settings)
         ]
+
+
+def _preview(live: VariantStatus) -> str | None:
+    """Path of the newest step's picture on this server, while there is one."""
+    return f"/previews/{live.id}?v={live.preview}" if live.preview and live.image is None else None

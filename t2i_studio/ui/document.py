@@ -17,7 +17,9 @@ from t2i_studio.ui.studio import RATER_COOKIE
 
 PAGES = {"/": "nav_create", "/gallery": "nav_gallery", "/variant": "nav_variant"}
 YEAR = 365 * 86400
-_FOREIGN = re.compile(r'<meta (?:property|name)="(?:og|twitter):[^>]*>|<link[^>]*rel="preconnect"[^>]*>', re.DOTALL)
+_FOREIGN = re.compile(
+    r'<meta (?:property|name)="(?:og|twitter):[^>]*>|<link[^>]*rel="preconnect"[^>]*>', re.DOTALL
+)
 
 _HEAD = """
 <script>window.studio = {{language: "{language}", version: "{version}"}};

@@ -221,5 +221,3 @@ def _read_and_close(archive: IO[bytes]) -> Iterator[bytes]:
     with archive:
         while chunk := archive.read(2**18):
             yield chunk
-
-

@@ -183,7 +183,9 @@ def sampler_choices(card: ModelCard) -> list[str]:
 
 def public_card(card: ModelCard) -> dict[str, Any]:
     """What the page shows of a model."""
-    return card.model_dump(mode="json", include={"name", "source", "licence", "languages", "vram_gb", "good_at", "available"})
+    return card.model_dump(
+        mode="json", include={"name", "source", "licence", "languages", "vram_gb", "good_at", "available"}
+    )
 
 
 def build(studio: Studio, tr: gr.I18n) -> Form:
@@ -227,14 +229,24 @@ def build(studio: Studio, tr: gr.I18n) -> Form:
         negative = gr.Textbox(label=tr("negative"), placeholder=tr("negative_hint"), lines=1)
         with gr.Row():
             steps = gr.Number(
-                label=tr("steps"), placeholder=tr("models_own"), precision=0, minimum=1, maximum=MAX_STEPS
+                label=tr("steps"),
+                placeholder=tr("models_own"),
+                precision=0,
+                minimum=1,
+                maximum=MAX_STEPS,
+                elem_id="steps",
             )
             guidance = gr.Number(
                 label=tr("guidance"), placeholder=tr("models_own"), minimum=0, maximum=MAX_GUIDANCE, step=0.5
             )
         with gr.Row():
             seed = gr.Number(
-                label=tr("seed"), placeholder=tr("seed_random"), precision=0, minimum=0, maximum=MAX_SEED
+                label=tr("seed"),
+                placeholder=tr("seed_random"),
+                precision=0,
+                minimum=0,
+                maximum=MAX_SEED,
+                elem_id="seed",
             )
             sampler = gr.Dropdown(
                 choices=sampler_choices(own), value=samplers.OWN, label=tr("sampler"), interactive=True

@@ -9,6 +9,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from t2i_studio.ui.studio import USER_HEADER
+
 POLICY = "; ".join(
     (
         "default-src 'self'",
@@ -50,7 +52,9 @@ class Guard:
                 headers["Referrer-Policy"] = "same-origin"
             await send(message)
 
-        await self.app(scope, receive, send_guarded)
+        # Only our own log-in may say who somebody is.
+        headers = [(name, value) for name, value in scope["headers"] if name != USER_HEADER.encode()]
+        await self.app({**scope, "headers": headers}, receive, send_guarded)
 
     def _refusal(self, scope: Scope) -> str | None:
         headers = Headers(scope=scope)

@@ -27,7 +27,11 @@ def version() -> str:
 
 
 def part(
-    script: str, *, events: Sequence[str] = (), server_functions: Sequence[Callable[..., Any]] = (), **props: Any
+    script: str,
+    *,
+    events: Sequence[str] = (),
+    server_functions: Sequence[Callable[..., Any]] = (),
+    **props: Any,
 ) -> gr.HTML:
     """A component built by static/<script>.js, whose default export gets {element, props, server, watch, trigger}.
 

@@ -57,7 +57,14 @@ def studio_theme() -> gr.themes.Base:
         radius_size="lg",
         text_size="md",
         font=FONTS,
-        font_mono=("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "Noto Sans Mono CJK SC", "monospace"),
+        font_mono=(
+            "ui-monospace",
+            "SFMono-Regular",
+            "Menlo",
+            "Consolas",
+            "Noto Sans Mono CJK SC",
+            "monospace",
+        ),
     )
     dark = {f"{name}_dark": value for name, value in both.items()}
     return theme.set(

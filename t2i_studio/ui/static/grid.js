@@ -28,6 +28,7 @@ export default function ({ element, props, server, watch, trigger }) {
     list.replaceChildren();
     head.replaceChildren();
     empty.hidden = true;
+    empty.replaceChildren();
     const url = new URL(location.href);
     url.search = job ? `?job=${job}` : "";
     if (url.href !== location.href && keep) history.replaceState({ job }, "", url);

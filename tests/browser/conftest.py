@@ -1,0 +1,107 @@
+"""A real server in a home of its own, and a real Chromium to look at it."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from t2i_studio.settings import EMBEDDED_MODEL, ROOT
+from t2i_studio.store.database import Database, open_database
+from tests.chromium import find
+
+pytest.importorskip("playwright", reason="pip install -r requirements-dev.txt")
+from playwright.sync_api import Browser, Page, sync_playwright
+
+FLAGS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+DESKTOP, PHONE = (1440, 900), (390, 844)
+PATIENCE = 90_000
+"""Milliseconds a picture may take on a busy machine."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """A running studio: its address, and its store for looking behind the pages."""
+
+    url: str
+    db: Database
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Iterator[Site]:
+    home = tmp_path_factory.mktemp("home")
+    model = "podium" if (EMBEDDED_MODEL / "model_index.json").is_file() else tiny_model
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = (home / "server.log").open("w")
+    environment = os.environ | {
+        "T2I_HOME": str(home), "T2I_PORT": str(port), "T2I_HOST": "127.0.0.1", "T2I_MODEL": str(model),
+    }  # fmt: skip
+    server = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=log, stderr=log)
+    try:
+        _wait_for(f"http://127.0.0.1:{port}/", server, home / "server.log")
+        db = open_database(home)
+        yield Site(f"http://127.0.0.1:{port}", db)
+        db.close()
+    finally:
+        server.terminate()
+        server.wait(60)
+
+
+def _wait_for(url: str, server: subprocess.Popen, log: Path) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        assert server.poll() is None, log.read_text()
+        try:
+            urllib.request.urlopen(url, timeout=5).close()
+            return
+        except OSError:
+            time.sleep(0.2)
+    pytest.fail(f"no page after a minute: {log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = find()
+    assert path, "no Chromium: run `python tests/chromium.py`"
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser, site: Site) -> Iterator[Callable[..., Page]]:
+    """open_page(path, language="zh", size=DESKTOP): a fresh visitor; any script error fails the test."""
+    contexts, errors = [], []
+
+    def open_(path: str = "/", language: str = "zh", size: tuple[int, int] = DESKTOP) -> Page:
+        context = browser.new_context(
+            viewport={"width": size[0], "height": size[1]},
+            locale="zh-CN" if language == "zh" else "en-US",
+            has_touch=size == PHONE,
+            accept_downloads=True,
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("dialog", lambda dialog: errors.append(f"dialog: {dialog.message}"))
+        page.goto(site.url + path)
+        page.wait_for_selector("#main")
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert not errors
