@@ -10,8 +10,20 @@ from typing import NoReturn
 
 import typer
 
-from t2i_studio.cli import account, console, generate, jobs, library, models, rate, serve, store
-from t2i_studio.cli.usage import usage_error
+from t2i_studio.cli import (
+    account,
+    bench,
+    console,
+    generate,
+    jobs,
+    library,
+    models,
+    pretrain,
+    rate,
+    serve,
+    store,
+)
+from t2i_studio.cli.usage import explain
 from t2i_studio.errors import StudioError
 
 app = typer.Typer(name="t2i_studio", add_completion=False, rich_markup_mode=None, help=__doc__.split(".")[0])
@@ -27,6 +39,8 @@ app.command("backup")(store.backup)
 app.command("check-store")(store.check_store)
 app.command("forget-rater")(store.forget_rater)
 app.command("add-user")(account.add_user)
+app.command("bench")(bench.bench)
+app.add_typer(pretrain.app, name="pretrain")
 
 
 @app.callback(invoke_without_command=True)
@@ -45,13 +59,10 @@ def run(arguments: Sequence[str]) -> int:
     except StudioError as error:
         return console.complain(error)
     except typer.TyperException as error:
-        return console.complain(usage_error(error))
+        return explain(error)
     except (KeyboardInterrupt, typer.Abort):
         return 130
-    except (
-        BrokenPipeError,
-        SystemExit,
-    ):  # the parser turns a closed pipe into SystemExit; nothing else exits
+    except (BrokenPipeError, SystemExit):  # the parser makes a SystemExit of a closed pipe, of nothing else
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except OSError as error:

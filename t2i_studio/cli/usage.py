@@ -8,7 +8,17 @@ import re
 import typer
 
 from t2i_studio.brief.values import shown
+from t2i_studio.cli.console import complain
 from t2i_studio.errors import StudioError
+
+
+def explain(error: typer.TyperException) -> int:
+    """Say what is wrong and return the exit code; a group without a command shows its help instead."""
+    context = getattr(error, "ctx", None)
+    if context is not None and error.message == context.get_help():
+        print(error.message)
+        return 0
+    return complain(usage_error(error))
 
 
 def usage_error(error: typer.TyperException) -> StudioError:
@@ -24,6 +34,8 @@ def usage_error(error: typer.TyperException) -> StudioError:
     if hasattr(error, "param_type"):  # a missing parameter
         name = error.param.name if getattr(error, "param", None) else message  # type: ignore[attr-defined]
         return StudioError("cli.missing", name=str(name).upper(), help=help_)
+    if parameter := getattr(error, "param", None):
+        return StudioError("cli.bad_value", option=parameter.opts[0], reason=shown(error.message), help=help_)
     if found := re.match(r"No such command '(.*?)'\.", message, re.DOTALL):
         commands = ", ".join(context.command.list_commands(context)) if context else ""
         return StudioError("cli.no_such_command", command=shown(found[1]), commands=commands)
