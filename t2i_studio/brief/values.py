@@ -26,7 +26,7 @@ def whole(name: str, value: object, low: int, high: int) -> int:
         number = int(value)
     if number is None:
         raise StudioError("number.invalid", name=name, value=shown(value), low=low, high=high)
-    check_number(name, number, low, high)
+    _check_range(name, number, low, high)
     return number
 
 
@@ -39,8 +39,13 @@ def real(name: str, value: object, low: float, high: float) -> float:
         number = float(value) if abs(value) < 1e300 else None
     if number is None:
         raise StudioError("number.invalid", name=name, value=shown(value), low=low, high=high)
-    check_number(name, number, low, high)
+    _check_range(name, number, low, high)
     return number
+
+
+def _check_range(name: str, number: float, low: float, high: float) -> None:
+    if not low <= number <= high:
+        raise StudioError("number.range", name=name, value=shown(number), low=low, high=high)
 
 
 def size(value: str) -> tuple[int, int]:

@@ -3,6 +3,7 @@ is stored.
 """
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -105,8 +106,11 @@ def _strength(request: GenerationRequest, steps: int) -> float | None:
 
 
 def _located(adapter: Adapter) -> Adapter:
-    path = Path(adapter.path).expanduser()
-    found = path.suffix == ".safetensors" if path.is_file() else any(path.glob("*.safetensors"))
+    path = Path(os.path.expanduser(adapter.path))
+    if os.path.isfile(path):
+        found = path.suffix == ".safetensors"
+    else:
+        found = os.path.isdir(path) and any(path.glob("*.safetensors"))
     if not found:
-        raise StudioError("adapter.unknown", path=adapter.path)
+        raise StudioError("adapter.unknown", path=adapter.path[:80])
     return adapter.model_copy(update={"path": str(path.resolve())})

@@ -6,6 +6,7 @@ model's own folder (size, size step, prompt length), from its row in assets/mode
 """
 
 import json
+import os
 import re
 import tomllib
 from functools import cache
@@ -105,9 +106,9 @@ def find_model(settings: Settings, name: str) -> ModelCard:
     if row:
         hub = not source.startswith(("/", ".", "assets/"))
         return _card(row | {"name": name, "available": hub and not settings.offline})
-    if HUB_ID.fullmatch(name) and not (ROOT / name).exists() and not Path(name).exists():
+    if HUB_ID.fullmatch(name) and not any(map(os.path.exists, (name, os.path.join(ROOT, name)))):
         return ModelCard(name=name, source=name, available=not settings.offline)
-    raise StudioError("model.unknown", model=name, models=", ".join(_table()))
+    raise StudioError("model.unknown", model=name[:80], models=", ".join(_table()))
 
 
 @cache
@@ -119,9 +120,9 @@ def _folder(source: str) -> Path | None:
     """The diffusers folder at `source`, taken from the working folder or from the studio's own, if there is
     one.
     """
-    for path in (Path(source).expanduser(), ROOT / source):
-        if (path / "model_index.json").is_file():
-            return path.resolve()
+    for path in (os.path.expanduser(source), os.path.join(ROOT, source)):
+        if os.path.isfile(os.path.join(path, "model_index.json")):  # False for what can be no path at all
+            return Path(path).resolve()
     return None
 
 

@@ -1,7 +1,7 @@
-"""Odd input to every command and endpoint: each answer must be a result that honours it, or one clear sentence.
+"""Odd input to every command and endpoint: an answer honours it, or is one clear sentence.
 
-Commands are called as `python -m t2i_studio` calls them, endpoints over HTTP; only the model does not run (`generate`
-checks with --dry-run, the served engine is not started), because it sees nothing but checked requests.
+Commands are called as `python -m t2i_studio` calls them, endpoints over HTTP; only the model does not run
+(`generate` checks with --dry-run, the served engine is not started): it sees nothing but checked requests.
 """
 
 import contextlib
@@ -24,6 +24,7 @@ from t2i_studio import cli
 from t2i_studio.cli.bench.figures import Figure, temporary_home
 from t2i_studio.cli.console import load_settings
 from t2i_studio.domain import State
+from t2i_studio.engine.infotext import write_png
 from t2i_studio.store import jobs
 from t2i_studio.store.database import open_database
 from t2i_studio.store.images import put_image
@@ -33,19 +34,8 @@ COMMAND_CASES, ENDPOINT_CASES = 7_000, 3_000
 NOT_FUZZED = ("serve", "bench", "pretrain")
 """They run until stopped, measure for minutes, or train."""
 
-FILES = (
-    "photo.png",
-    "text.png",
-    "cut.png",
-    "plain.png",
-    "nowhere.png",
-    "folder",
-    "folder/new",
-    "text.png/x",
-    "n" * 300,
-    "",
-)
-PATHS = {"out", "target", "users", "home", "init", "mask", "from_"}
+FILES = ("text.png", "cut.png", "nowhere.png", "folder", "folder/new", "text.png/x", "n" * 300, "")
+PATHS = ("out", "target", "users", "home", "init", "mask", "from_")
 GOOD: dict[str, tuple[Any, ...]] = {
     "text": ("红色手提包", "a red handbag", "mug 杯子"),
     "description": ("红色手提包", "a red handbag"),
@@ -69,12 +59,19 @@ GOOD: dict[str, tuple[Any, ...]] = {
     "until": ("2026-12-31",),
     "rater": ("Li", "local"),
     "name": ("Li",),
+    "out": ("folder", "folder/new"),
+    "target": ("folder/copy", "folder/copy.zip"),
+    "users": ("users",),
+    "init": ("photo.png", "1"),
+    "mask": ("plain.png",),
+    "from_": ("made.png",),
 }
 ODD = (
-    "", " ", "0", "-1", "-0", "1.5", "1e400", "nan", "inf", "٣", "１", "９９", "0x10", "1_000", "9" * 400, "true", "null",
-    "a" * 300, "包" * 12_000, "a\x07b", "\u202e", "\ud800", "👜", "é", "{}", "{value}", "%s", "'; DROP TABLE rating;--",
-    "<script>alert(1)</script>", "${7*7}", "../../etc/passwd", "-", "--", "--json", "=", "1=1", "brightness=9", "x" * 64,
-    "64x64x64", "0x0", "99999x99999", "2026-13-45", "0001-01-01", "9999-12-31T23:59:59+14:00", "data:image/png;base64,AA",
+    "", " ", "0", "-1", "-0", "1.5", "1e400", "nan", "inf", "٣", "１", "９９", "0x10", "1_000", "9" * 400,
+    "true", "null", "a" * 300, "包" * 12_000, "a\x07b", "\u202e", "\ud800", "👜", "é", "{}", "{value}", "%s",
+    "-", "--", "'; DROP TABLE rating;--", "<script>alert(1)</script>", "${7*7}", "../../etc/passwd", "--json",
+    "=", "1=1", "brightness=9", "64x64x64", "0x0", "99999x99999", "2026-13-45", "0001-01-01",
+    "9999-12-31T23:59:59+14:00", "data:image/png;base64,AA",
 )  # fmt: skip
 
 
@@ -162,6 +159,7 @@ def _workplace() -> Iterator[Path]:
         (place / "folder").mkdir(parents=True)
         Image.new("RGB", (64, 64), "orange").save(place / "photo.png")
         (place / "cut.png").write_bytes((place / "photo.png").read_bytes()[:60])
+        (place / "made.png").write_bytes(write_png(Image.new("RGB", (64, 64)), request(), origin()))
         (place / "text.png").write_text("not a picture")
         Image.new("L", (64, 64)).save(place / "plain.png")
         db = open_database(home)
@@ -182,36 +180,33 @@ def _workplace() -> Iterator[Path]:
             os.environ.update(variables)
 
 
-def _value(name: str) -> st.SearchStrategy[str]:
-    """Words of a command line for the parameter `name`: good ones half of the time, else odd ones."""
-    if name in PATHS:
-        return st.sampled_from(FILES)
-    odd = st.one_of(
-        st.sampled_from(ODD),
-        st.text(st.characters(exclude_characters="\0"), max_size=30),
-        st.integers(-10, 2**70).map(str),
-        st.floats().map(str),
-    )
-    good = GOOD.get(name, ())
-    return st.one_of(st.sampled_from(good).map(str), odd) if good else odd
+ODD_WORD = st.one_of(
+    st.sampled_from(ODD),
+    st.text(st.characters(exclude_characters="\0"), max_size=30),
+    st.integers(-10, 2**70).map(str),
+    st.floats().map(str),
+)
 
 
 @st.composite
 def _line(draw: st.DrawFn, name: str, parameters: list[Any]) -> list[str]:
-    """A command line: each argument and option, or not."""
-    line = [name]
+    """A command line with some of its options; in some lines every word is good, in others a few are odd."""
+    line, odd = [name], draw(st.sampled_from((0, 0, 1, 4)))
     for parameter in parameters:
-        if parameter.name == "help" or not draw(st.sampled_from((True, True, parameter.required))):
+        optional = not parameter.required
+        if parameter.name == "help" or (optional and draw(st.integers(0, 2)) > 0):
             continue
-        if parameter.param_type_name == "argument":
-            line.append(draw(_value(parameter.name)))
-        elif parameter.is_flag:
+        is_option = parameter.param_type_name == "option"
+        if is_option and parameter.is_flag:
             line.append(parameter.opts[0])
-        elif draw(st.integers(0, 2)) == 0:
-            line += [parameter.opts[0], draw(_value(parameter.name))]
-    if draw(st.integers(0, 9)) == 0:
+        elif draw(st.integers(0, 9)) < odd:
+            word = st.sampled_from(FILES) if parameter.name in PATHS else ODD_WORD
+            line += [parameter.opts[0]] * is_option + [draw(word)]
+        elif words := GOOD.get(parameter.name):
+            line += [parameter.opts[0]] * is_option + [str(draw(st.sampled_from(words)))]
+    if odd and draw(st.integers(0, 9)) == 0:
         line.insert(draw(st.integers(0, len(line))), draw(st.sampled_from(ODD)))
-    return [*line, "--dry-run"] if name == "generate" and "--dry-run" not in line else line
+    return [*line, "--dry-run"] if line[0] == "generate" and "--dry-run" not in line else line
 
 
 def _run(line: list[str]) -> str | None:
@@ -253,25 +248,31 @@ def _unheard(line: list[str], made: dict[str, Any]) -> str | None:
 
 def _parameters(action: Callable[..., Any]) -> st.SearchStrategy[list[Any]]:
     """JSON values for an endpoint's parameters, of any type; left out ones are their defaults."""
-    odd = st.one_of(
-        st.sampled_from(ODD[:-1]),
-        st.none()
-        | st.booleans()
-        | st.integers(-10, 2**70)
-        | st.floats(allow_nan=False, allow_infinity=False),
-        st.text(st.characters(exclude_categories=["Cs"]), max_size=30),
-        st.lists(st.sampled_from(ODD) | st.integers(), max_size=3),
-        st.dictionaries(st.text(max_size=5), st.integers(), max_size=2),
-    ).filter(lambda value: not (isinstance(value, str) and "\ud800" in value))
-    chosen = []
-    for name, parameter in list(inspect.signature(action).parameters.items())[2:]:
-        usual = [st.just(parameter.default)] * 2 if parameter.default is not parameter.empty else []
-        if name == "wait":  # nobody would ever answer: the engine is not started
-            chosen.append(st.just(False))
-        else:
-            good = GOOD.get(name, ())
-            chosen.append(st.one_of(*usual, *([st.sampled_from(good)] * 2 if good else []), odd))
-    return st.tuples(*chosen).map(list)
+    named = list(inspect.signature(action).parameters.values())[2:]  # without self and request
+    return st.sampled_from((0, 0, 1, 4)).flatmap(
+        lambda odd: st.tuples(*(_parameter(each, odd) for each in named)).map(list)
+    )
+
+
+ODD_JSON = st.one_of(
+    st.sampled_from([word for word in ODD if word != "\ud800"]),
+    st.none() | st.booleans() | st.integers(-10, 2**70) | st.floats(allow_nan=False, allow_infinity=False),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=30),
+    st.lists(st.text(max_size=9) | st.integers(), max_size=3),
+    st.dictionaries(st.text(max_size=5), st.integers(), max_size=2),
+)
+
+
+def _parameter(parameter: inspect.Parameter, odd: int) -> st.SearchStrategy[Any]:
+    """Its default, a good value, or, in `odd` of ten cases, anything."""
+    if parameter.name == "wait":  # nobody would ever answer: the engine is not started
+        return st.just(False)
+    good = [st.sampled_from(GOOD[parameter.name])] if parameter.name in GOOD else []
+    if parameter.annotation == list[str]:
+        good = [strategy.map(lambda word: [word]) for strategy in good]
+    usual = [st.just(parameter.default)] if parameter.default is not parameter.empty else []
+    choices = st.one_of(*usual, *good)
+    return st.integers(0, 9).flatmap(lambda lot: ODD_JSON if lot < odd else choices)
 
 
 def _call(client: TestClient, endpoint: str, values: list[Any]) -> str | None:
