@@ -1,7 +1,7 @@
 """`variants` and `show`: finding pictures again."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -25,7 +25,7 @@ def moment(value: str | None) -> datetime | None:
         raise StudioError("date.invalid", value=shown(value)) from error
 
 
-def summary(db: Database, variant: Variant) -> dict[str, object]:
+def summary(db: Database, variant: Variant) -> dict[str, Any]:
     """A variant as the lists print it. path: None until it has a picture."""
     return {
         "id": variant.id,

@@ -152,7 +152,7 @@ def _try(
 
 @contextlib.contextmanager
 def _workplace() -> Iterator[Path]:
-    """A home with two finished variants, in a folder with good and bad files; the working folder meanwhile."""
+    """A home with two finished variants; the working folder is meanwhile one of good and bad files."""
     before, variables = Path.cwd(), dict(os.environ)
     with temporary_home() as home:
         place = home.parent / "work"

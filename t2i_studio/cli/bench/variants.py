@@ -28,7 +28,20 @@ def measure() -> list[Figure]:
 def _batch(studio: Served, variants: int) -> tuple[float, float]:
     """(seconds to the first preview, to the last picture)."""
     began = time.perf_counter()
-    nothing = (None, "", None, None, "", [], "", "", [], "", "", None)  # seed … strength: the model's own
+    nothing: tuple[object, ...] = (
+        None,
+        "",
+        None,
+        None,
+        "",
+        [],
+        "",
+        "",
+        [],
+        "",
+        "",
+        None,
+    )  # seed … strength: the model's own
     batch = studio.call("generate", DESCRIPTION, variants, *nothing, False)["batch"]
     preview = 0.0
     while (job := studio.call("job", batch))["state"] in OPEN:
