@@ -56,12 +56,12 @@ def build(studio: Studio, tr: gr.I18n, pages: gr.Blocks) -> None:
     wire(go.click, generate, inputs, [grid, controls.seed])
     wire(controls.model.input, choose_model, [controls.model], [controls.size, controls.sampler])
     wire(controls.model.change, describe_model, [controls.model], [controls.model_part])
-    read_again = [controls.text, controls.styles, controls.model, controls.negative]
+    read_again: list[Any] = [controls.text, controls.styles, controls.model, controls.negative]
     for control in read_again:
         wire(control.change, reading, read_again, [controls.prompt_part])
-    wire(grid.start, use_as_start, [], inputs)
-    wire(grid.settings, restore, [], inputs)
-    wire(pages.load, arrive, [], [grid, *inputs])
+    wire(grid.start, use_as_start, [], controls.shown())
+    wire(grid.settings, restore, [], controls.shown())
+    wire(pages.load, arrive, [], [grid, *controls.shown()])
 
 
 def _answering(studio: Studio, handler: Handler, outputs: int) -> Handler:
@@ -147,7 +147,7 @@ def arrive(studio: Studio, visitor: Visitor, asked: dict[str, Any]) -> Updates:
 
     Without a job in the address, the one at work now is shown: a closed tab or a phone finds it again.
     """
-    untouched = [gr.skip()] * len(form.NAMES)
+    untouched = [gr.skip()] * (len(form.NAMES) + 1)
     if "like" in asked:
         request = get_variant(studio.db, _number(asked, "like")).request
         return [gr.HTML(job=0), *form.show(studio, request)]

@@ -27,7 +27,7 @@ PAGE = 48
 
 def server_function(studio: Studio, action: Callable[..., Answer]) -> Callable[..., Answer]:
     """`action(studio, visitor, **payload)` as a function that Gradio can call from a script."""
-    call = validate_call(action, config=ConfigDict(arbitrary_types_allowed=True))
+    call = validate_call(config=ConfigDict(arbitrary_types_allowed=True))(action)
 
     def function(payload: Any, request: gr.Request) -> Answer:
         visitor = visitor_of(request)

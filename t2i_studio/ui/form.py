@@ -53,9 +53,14 @@ class Form:
     adapter_scale: gr.Number
     prompt_part: gr.HTML
     model_part: gr.HTML
+    start_part: gr.Accordion
 
     def controls(self) -> list[Any]:
         return [getattr(self, name) for name in NAMES]
+
+    def shown(self) -> list[Any]:
+        """What `show` updates: the controls, and the section of the starting picture, open when there is one."""
+        return [*self.controls(), self.start_part]
 
 
 NAMES = tuple(field.name for field in fields(Form) if not field.name.endswith("_part"))
@@ -111,7 +116,7 @@ def style_of(value: Any) -> StyleSettings:
 
 
 def show(studio: Studio, request: GenerationRequest, *, keep_seed: bool = True) -> list[Any]:
-    """`request` as updates of `Form.controls()`; a starting picture that is no longer there is left out."""
+    """`request` as updates of `Form.shown()`; a starting picture that is no longer there is left out."""
     start: dict[str, Any] | None = None
     if request.init_image and _is_there(studio, request.init_image):
         mask = request.mask if request.mask and _is_there(studio, request.mask) else None
@@ -138,7 +143,7 @@ def show(studio: Studio, request: GenerationRequest, *, keep_seed: bool = True) 
         "adapter": adapter.path if adapter else "",
         "adapter_scale": adapter.scale if adapter else 1.0,
     }
-    return [shown[name] for name in NAMES]
+    return [*(shown[name] for name in NAMES), gr.Accordion(open=start is not None)]
 
 
 def _is_there(studio: Studio, sha: str) -> bool:
@@ -213,7 +218,7 @@ def build(studio: Studio, tr: gr.I18n) -> Form:
             elem_id="size",
         )
     styles = part("styles", events=["change"], value=StyleSettings().model_dump())
-    with gr.Accordion(tr("start_section"), open=False, elem_id="start-section"):
+    with gr.Accordion(tr("start_section"), open=False, elem_id="start-section") as start_part:
         start = part("start", events=["change"], value=None)
     with gr.Accordion(tr("advanced"), open=False, elem_id="advanced"):
         model = gr.Dropdown(
@@ -257,5 +262,5 @@ def build(studio: Studio, tr: gr.I18n) -> Form:
             adapter_scale = gr.Number(label=tr("adapter_scale"), value=1.0, minimum=-4, maximum=4, step=0.1)
     return Form(
         text, count, size, styles, start, model, prompt, negative, steps, guidance, sampler, seed, keep_seed,
-        adapter, adapter_scale, prompt_part, model_part,
+        adapter, adapter_scale, prompt_part, model_part, start_part,
     )  # fmt: skip

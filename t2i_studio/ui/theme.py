@@ -1,9 +1,10 @@
-"""The look of Gradio's own components: every colour is a variable of static/studio.css, which knows light and dark."""
+"""The look of Gradio's own components: each colour is a variable of static/studio.css, light and dark."""
 
 import gradio as gr
 
 FONTS = (
-    "system-ui", "-apple-system", "PingFang SC", "Microsoft YaHei", "Noto Sans SC", "Noto Sans CJK SC", "sans-serif",
+    "system-ui", "-apple-system", "PingFang SC", "Microsoft YaHei", "Noto Sans SC", "Noto Sans CJK SC",
+    "sans-serif",
 )  # fmt: skip
 
 

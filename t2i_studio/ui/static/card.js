@@ -28,7 +28,7 @@ export function makeCard(server, { large = false, selectable = false, on = {} } 
     { class: "actions" },
     button("subtle", word("vary_subtle"), () => vary("subtle"), { tabindex: -1 }),
     button("strong", word("vary_strong"), () => vary("strong"), { tabindex: -1 }),
-    button("start", word("use_as_start"), () => on.start?.(data.id), { tabindex: -1 }),
+    button("start", word("use_as_start"), () => on.start?.(data.id), { tabindex: -1, className: "bare" }),
     open,
     download,
     button("trash", word("remove"), () => remove(), { tabindex: -1, className: "bare trash" }),

@@ -16,13 +16,13 @@ export function el(tag, attributes = {}, ...children) {
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
     else node.setAttribute(name, value === true ? "" : value);
   }
-  node.append(...children.flat().filter(Boolean));
+  node.append(...children.flat(4).filter(Boolean));
   return node;
 }
 
 /** Put children into a node, in place of what was there; what is not there (null, false) is left out. */
 export function fill(node, ...children) {
-  node.replaceChildren(...children.flat().filter(Boolean));
+  node.replaceChildren(...children.flat(4).filter(Boolean));
 }
 
 const PATHS = {

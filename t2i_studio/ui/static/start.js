@@ -65,8 +65,6 @@ export default function ({ element, props, trigger, watch }) {
       ),
     );
     if (props.value.strength === null || props.value.strength === undefined) set({ ...props.value, strength: STRENGTH });
-    const section = element.closest("#start-section");
-    if (section && !section.querySelector(".open")) section.querySelector("button")?.click();
   }
 
   zone.addEventListener("dragover", (event) => event.preventDefault());
