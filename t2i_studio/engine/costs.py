@@ -5,6 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from t2i_studio.domain import GenerationRequest
+from t2i_studio.engine.kept import keep
 
 NEWEST = 0.3
 """Weight of the newest measurement in the running mean."""
@@ -49,10 +50,7 @@ class Costs:
         return self._step[key] * steps + self._rest.get(key, 0.0)
 
     def save(self) -> None:
-        self._kept.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = self._kept.with_suffix(".tmp")
-        unfinished.write_text(json.dumps([self._step, self._rest]))
-        unfinished.replace(self._kept)
+        keep(self._kept, json.dumps([self._step, self._rest]))
 
 
 def _mean(old: float | None, new: float) -> float:

@@ -1,7 +1,9 @@
 """One call of a pipeline: a complete request and some seeds in, pictures out."""
 
-import gc
+import copy
+import functools
 import inspect
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +16,6 @@ from t2i_studio.domain import GenerationRequest
 from t2i_studio.engine.loading import LoadedModel
 from t2i_studio.engine.samplers import make_scheduler
 from t2i_studio.engine.steps import Hold, Step, watched
-from t2i_studio.errors import StudioError
 
 FEATHER = 1 / 128
 """Radius of the soft edge of an inpainting mask, as a share of the picture's shorter side."""
@@ -22,79 +23,29 @@ FEATHER = 1 / 128
 
 @dataclass(frozen=True)
 class Start:
-    """The picture to start from and, for inpainting, the mask (L, white where it is to change)."""
+    """The picture to start from (RGB) and, for inpainting, the mask (L, white where it is to change)."""
 
     picture: Image.Image
     mask: Image.Image | None = None
 
 
-Observer = Callable[[list[int], Step], None]
-"""Called after each step with the positions (in the list of seeds) of the variants it was taken for."""
-
-
-def make_pictures(
-    model: LoadedModel,
-    request: GenerationRequest,
-    seeds: list[int],
-    observe: Observer,
-    start: Start | None = None,
-) -> tuple[list[Image.Image], int]:
-    """A picture for each seed, and how many were computed together in the end.
-
-    request: complete, as `accept` returns it. When memory runs short the group is halved, then the model's
-    memory measures are taken; StudioError memory.short when all that is not enough. Whatever `observe`
-    raises passes through.
-    """
-    waiting = [list(range(len(seeds)))]
-    pictures: dict[int, Image.Image] = {}
-    together = len(seeds)
-    while waiting:
-        group = waiting.pop(0)
-        shortage = False
-        try:
-            made = _run(model, request, [seeds[place] for place in group], _placed(observe, group), start)
-            pictures |= dict(zip(group, made, strict=True))
-        except (torch.OutOfMemoryError, RuntimeError) as error:
-            if not _is_shortage(error):
-                raise
-            shortage = True
-        if shortage:  # outside of the except block, whose traceback still holds the tensors
-            _release(model)
-            if len(group) > 1:
-                together = len(group) // 2
-                waiting[:0] = [group[:together], group[together:]]
-            elif model.save_memory():
-                waiting.insert(0, group)
-            else:
-                raise StudioError("memory.short", model=model.card.name)
-    return [pictures[place] for place in range(len(seeds))], together
-
-
-def _placed(observe: Observer, group: list[int]) -> Callable[[Step], None]:
-    return lambda step: observe(group, step)
-
-
-def _is_shortage(error: Exception) -> bool:
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
-
-
-def _release(model: LoadedModel) -> None:
-    gc.collect()
-    if model.device.type == "cuda":
-        torch.cuda.empty_cache()
-
-
-def _run(
+def denoise(
     model: LoadedModel,
     request: GenerationRequest,
     seeds: list[int],
     observe: Callable[[Step], None],
-    start: Start | None,
+    start: Start | None = None,
 ) -> list[Image.Image]:
+    """A picture for each seed, computed in the same forward passes. request: complete (`accept`).
+
+    Calls may run side by side in threads. Whatever `observe` raises ends the call and passes through.
+    """
     size = (request.width or 0, request.height or 0)
     fitted = _fitted(start, size) if start else None
     pipe, hold = _prepared(model, request, seeds, fitted)
     pipe.scheduler = make_scheduler(request.sampler or "", model.own_scheduler)
+    if hasattr(pipe, "encode_prompt"):
+        pipe.encode_prompt = _in_turn(pipe.encode_prompt, model.encoding)
 
     def on_step(step: Step) -> torch.Tensor | None:
         observe(step)
@@ -110,16 +61,29 @@ def _run(
     return list(pictures)
 
 
+def _in_turn(encode: Callable[..., Any], turn: threading.Lock) -> Callable[..., Any]:
+    """Prompt encoding for one lane at a time: tokenizers change themselves while they work."""
+
+    @functools.wraps(encode)
+    def encoded(*args: Any, **kwargs: Any) -> Any:
+        with turn:
+            return encode(*args, **kwargs)
+
+    return encoded
+
+
 def _prepared(
     model: LoadedModel, request: GenerationRequest, seeds: list[int], start: Start | None
 ) -> tuple[Any, Hold | None]:
-    """The pipeline for a request, and what holds the original: a model whose class has an image-to-image
-    pipeline with a strength uses that; any other runs from pure noise and is held until the strength's
-    first step.
+    """A pipeline of its own for a request, and what holds the original.
+
+    A model whose class has an image-to-image pipeline with a strength uses that; any other runs from pure
+    noise and is held until the strength's first step.
     """
+    own = copy.copy(model.pipe)  # shares the weights; what a call sets on itself is its own
     if start is None:
-        return model.pipe, None
-    pipe = image_to_image(model.pipe, model.dtype)
+        return own, None
+    pipe = image_to_image(own)
     steps, strength = request.steps or 1, request.strength or 1.0
     skipped = 0 if pipe else steps - min(int(steps * strength), steps)
     if pipe and not start.mask:
@@ -128,17 +92,17 @@ def _prepared(
     pixels = torch.from_numpy(np.asarray(start.picture).copy()).permute(2, 0, 1)[None] / 127.5 - 1
     change = torch.from_numpy(np.asarray(mask).copy())[None, None] / 255
     hold = Hold(model.pipe.vae, pixels, change, seeds, skipped)
-    return pipe or model.pipe, hold
+    return pipe or own, hold
 
 
-def image_to_image(pipe: Any, dtype: torch.dtype) -> Any | None:
+def image_to_image(pipe: Any) -> Any | None:
     """The image-to-image pipeline over the same weights, or None where the class has none that knows a
     strength.
     """
     from diffusers import AutoPipelineForImage2Image
 
     try:
-        other = AutoPipelineForImage2Image.from_pipe(pipe, torch_dtype=dtype)
+        other = AutoPipelineForImage2Image.from_pipe(pipe)
     except ValueError:
         return None
     if "strength" not in inspect.signature(other.__call__).parameters:
@@ -175,8 +139,8 @@ def _arguments(
 
 def _fitted(start: Start, size: tuple[int, int]) -> Start:
     """Picture and mask at the size of the request, cut to its aspect ratio where that differs."""
-    picture = ImageOps.fit(start.picture.convert("RGB"), size, Image.Resampling.LANCZOS)
-    mask = ImageOps.fit(start.mask.convert("L"), size, Image.Resampling.BOX) if start.mask else None
+    picture = ImageOps.fit(start.picture, size, Image.Resampling.LANCZOS)
+    mask = ImageOps.fit(start.mask, size, Image.Resampling.BOX) if start.mask else None
     return Start(picture, mask)
 
 

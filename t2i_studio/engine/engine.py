@@ -13,6 +13,7 @@ from t2i_studio.domain import GenerationRequest, Job, State
 from t2i_studio.engine.acceptance import accept
 from t2i_studio.engine.costs import Costs, steps_of
 from t2i_studio.engine.live import Board, new_live_job, settle
+from t2i_studio.engine.process import prepare_process
 from t2i_studio.engine.registry import find_model
 from t2i_studio.settings import Settings
 from t2i_studio.store import images, jobs
@@ -179,6 +180,7 @@ class Engine:
         self._board.add(new_live_job(job.id, job.request, variants))
 
     def _start_workers(self) -> None:
+        prepare_process()
         from t2i_studio.engine import worker  # loads torch, which takes seconds
 
         self._workers = worker.start_workers(self._board, self._db, self._settings)

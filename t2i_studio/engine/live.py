@@ -72,18 +72,27 @@ class Board:
             )
             self.lock.notify_all()
 
-    def take(self, limit: int) -> list[Item]:
-        """The next group, waiting for one; empty when the board is closed."""
+    def take(self) -> Item | None:
+        """The next item, waiting for one; None when the board is closed."""
         with self.lock:
             while not self.closed:
-                group = self.queue.take(limit)
-                if group:
-                    self.running += group
-                    for item in group:
-                        self.variant(item).state = State.RUNNING
-                    return group
+                if item := self.queue.take():
+                    self._run([item])
+                    return item
                 self.lock.wait()
-            return []
+            return None
+
+    def take_like(self, first: Item, count: int) -> list[Item]:
+        """Up to `count` further items that may be made together with one just taken."""
+        with self.lock:
+            items = self.queue.take_like(first, count)
+            self._run(items)
+            return items
+
+    def _run(self, items: list[Item]) -> None:
+        self.running += items
+        for item in items:
+            self.variant(item).state = State.RUNNING
 
     def variant(self, item: Item) -> LiveVariant:
         return self.jobs[item.job].variants[item.variant]

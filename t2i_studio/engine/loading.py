@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-import os
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,6 +13,7 @@ from typing import Any
 import psutil
 import torch
 
+from t2i_studio.engine.kept import keep
 from t2i_studio.engine.memo import remember
 from t2i_studio.engine.prompts import pipeline_tokenizer
 from t2i_studio.engine.registry import ModelCard
@@ -25,11 +26,19 @@ ROOM = 1.15
 turn.
 """
 
+SMALL = 150_000_000
+"""Weights of a model below which one variant does not keep several processor cores busy."""
+TOGETHER = 4
+"""Variants in one forward pass on a GPU."""
+
 
 @dataclass
 class LoadedModel:
-    """A pipeline ready to run. card.source: the folder it came from. tokenizer: with its limit in tokens.
-    adapters: the LoRA set now in it. rungs: measures against memory shortage not taken yet, in order.
+    """A pipeline ready to run, and how to run it.
+
+    card.source: the folder it came from. hash: of its weights. lanes: calls side by side, each of `threads`
+    threads. together: variants in one call. tokenizer: with its limit in tokens. encoding: held while prompts
+    are encoded. adapters: the LoRA set now in it. rungs: measures against memory shortage not taken yet.
     """
 
     card: ModelCard
@@ -38,8 +47,12 @@ class LoadedModel:
     device: torch.device
     dtype: torch.dtype
     hash: str
+    lanes: int
+    threads: int
+    together: int
     tokenizer: tuple[Any, int] | None
     forget_prompts: Callable[[], None]
+    encoding: threading.Lock = field(default_factory=threading.Lock)
     adapters: tuple[Any, ...] = ()
     rungs: list[Callable[[], None]] = field(default_factory=list)
 
@@ -51,16 +64,10 @@ class LoadedModel:
         return True
 
 
-def prepare_process(settings: Settings) -> None:
-    """Settings of the libraries for this process: quiet, private, deterministic, a fixed number of
-    threads.
-    """
-    for name in ("HF_HUB_DISABLE_TELEMETRY", "DO_NOT_TRACK", "HF_HUB_DISABLE_PROGRESS_BARS"):
-        os.environ[name] = "1"
-    os.environ["TRANSFORMERS_VERBOSITY"] = os.environ["DIFFUSERS_VERBOSITY"] = "error"
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.set_num_threads(settings.threads or psutil.cpu_count(logical=False) or 1)
+def be_deterministic() -> None:
+    """The same bits again, as far as the device can; no filling of fresh memory, which only slows."""
     torch.use_deterministic_algorithms(True, warn_only=True)
+    setattr(torch.utils.deterministic, "fill_uninitialized_memory", False)  # noqa: B010  (unknown to the type stubs)
 
 
 def devices(settings: Settings) -> list[torch.device]:
@@ -99,6 +106,7 @@ def load_model(card: ModelCard, device: torch.device, settings: Settings, cache:
         raise StudioError("model.corrupt", model=card.name, file=_named_file(error, folder)) from error
     pipe.set_progress_bar_config(disable=True)
     forget = remember([module for name, module in pipe.components.items() if name.startswith("text_encoder")])
+    lanes, threads, together = _shares(pipe, device, settings)
     model = LoadedModel(
         card=card.model_copy(update={"source": str(folder)}),
         pipe=pipe,
@@ -106,11 +114,25 @@ def load_model(card: ModelCard, device: torch.device, settings: Settings, cache:
         device=device,
         dtype=dtype,
         hash=weight_hash(folder, cache / "weights.json"),
+        lanes=lanes,
+        threads=threads,
+        together=together,
         tokenizer=pipeline_tokenizer(pipe, card.max_prompt_tokens),
         forget_prompts=forget,
     )
     _place(model)
     return model
+
+
+def _shares(pipe: Any, device: torch.device, settings: Settings) -> tuple[int, int, int]:
+    """(lanes, threads of each, variants together in a call). A small network on a processor does not fill two
+    threads: its variants run side by side instead. The rule looks at the model alone: bits stay the same.
+    """
+    if device.type != "cpu":
+        return 1, torch.get_num_threads(), TOGETHER if settings.mixing else 1
+    cores = settings.threads or psutil.cpu_count(logical=False) or 1
+    lanes = _weight_count(pipe) < SMALL and hasattr(pipe, "encode_prompt")
+    return (cores, 1, 1) if lanes else (1, cores, 1)
 
 
 def _place(model: LoadedModel) -> None:
@@ -124,6 +146,11 @@ def _place(model: LoadedModel) -> None:
             pass
     else:
         pipe.to(device)
+
+
+def _weight_count(pipe: Any) -> int:
+    modules = (part for part in pipe.components.values() if isinstance(part, torch.nn.Module))
+    return sum(weight.numel() for part in modules for weight in part.parameters())
 
 
 def _weight_bytes(pipe: Any) -> int:
@@ -180,10 +207,7 @@ def weight_hash(folder: Path, kept: Path) -> str:
                 entry = [*stamp, hashlib.file_digest(file, "sha256").hexdigest()]
             known[str(path)] = entry
         total.update(f"{path.relative_to(folder)} {entry[2]}\n".encode())
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = kept.with_suffix(f".{os.getpid()}.tmp")
-    unfinished.write_text(json.dumps(known))
-    unfinished.replace(kept)
+    keep(kept, json.dumps(known))
     return total.hexdigest()
 
 

@@ -1,7 +1,6 @@
 """Step previews: a linear map from latent cells to colours, so that no autoencoder runs between steps."""
 
 import io
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from t2i_studio.engine import latents as latent
+from t2i_studio.engine.kept import keep
 from t2i_studio.engine.registry import PreviewMap
 
 FIT_PICTURES = 6
@@ -50,10 +50,7 @@ def fitted(vae: Any, sample: Tensor, kept: Path) -> PreviewMap:
     ridge = 1e-3 * len(rows) * torch.eye(design.shape[1])
     solution = torch.linalg.solve(design.T @ design + ridge, design.T @ torch.cat(colours))
     found = PreviewMap(matrix=solution[:-1].tolist(), bias=solution[-1].tolist(), patch=1)
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = kept.with_suffix(".tmp")
-    unfinished.write_text(json.dumps(found.model_dump()))
-    unfinished.replace(kept)
+    keep(kept, found.model_dump_json())
     return found
 
 

@@ -14,7 +14,7 @@ from typing import Self
 
 @dataclass(frozen=True)
 class Item:
-    """A variant to be made. cost: seconds expected (> 0). key: equal keys may share forward passes."""
+    """A variant to be made. cost: seconds expected (> 0). key: items of equal keys may be made together."""
 
     variant: int
     job: int
@@ -50,20 +50,17 @@ class FairQueue:
             self._remove(item)
         return gone
 
-    def take(self, limit: int = 1) -> list[Item]:
-        """The next item, and up to limit - 1 others that may share its forward passes (each user pays for
-        their own).
-        """
-        if not self._ring:
-            return []
-        first = self._next()
-        group = [first]
-        for item in [item for user in self._ring for item in self._lines[user] if item.key == first.key]:
-            if len(group) < limit:
-                self._accounts[item.user] -= item.cost
-                self._remove(item)
-                group.append(item)
-        return group
+    def take(self) -> Item | None:
+        """The next item."""
+        return self._next() if self._ring else None
+
+    def take_like(self, first: Item, count: int) -> list[Item]:
+        """Up to `count` items that may be made together with one just taken; each user pays for their own."""
+        alike = [item for user in self._ring for item in self._lines[user] if item.key == first.key][:count]
+        for item in alike:
+            self._accounts[item.user] -= item.cost
+            self._remove(item)
+        return alike
 
     def order(self) -> list[Item]:
         """All items in the order in which they would be taken if nobody else came."""

@@ -17,10 +17,11 @@ from t2i_studio.engine import previews
 from t2i_studio.engine.acceptance import accept
 from t2i_studio.engine.adapters import use_adapters
 from t2i_studio.engine.costs import cost_key
-from t2i_studio.engine.denoising import Start, make_pictures
+from t2i_studio.engine.denoising import Start
 from t2i_studio.engine.infotext import write_png
+from t2i_studio.engine.lanes import make_pictures
 from t2i_studio.engine.live import Board, settle
-from t2i_studio.engine.loading import LoadedModel, devices, load_model, prepare_process
+from t2i_studio.engine.loading import LoadedModel, be_deterministic, devices, load_model
 from t2i_studio.engine.prompts import check_length
 from t2i_studio.engine.queue import Item
 from t2i_studio.engine.registry import PreviewMap, find_model
@@ -33,15 +34,13 @@ from t2i_studio.store.database import Database
 
 log = logging.getLogger(__name__)
 
-TOGETHER = 4
-"""Variants in one forward pass on a GPU; a processor computes them one by one, which costs it nothing."""
 CANCEL_POLL = 0.25
 """Seconds between looks at the store for a cancellation by another process."""
 
 
 def start_workers(board: Board, db: Database, settings: Settings) -> list[threading.Thread]:
     """A worker for each device, started. Without a usable device, one that tells everybody so."""
-    prepare_process(settings)
+    be_deterministic()
     try:
         workers: list[threading.Thread] = [
             Worker(device, board, db, settings) for device in devices(settings)
@@ -54,9 +53,9 @@ def start_workers(board: Board, db: Database, settings: Settings) -> list[thread
 
 
 def _refuse(board: Board, db: Database, error: StudioError) -> None:
-    while group := board.take(1):
-        board.end(group[0], State.FAILED)
-        settle(board, db, group[0].job, error)
+    while item := board.take():
+        board.end(item, State.FAILED)
+        settle(board, db, item.job, error)
 
 
 class Worker(threading.Thread):
@@ -66,14 +65,14 @@ class Worker(threading.Thread):
         super().__init__(name=f"engine {device}", daemon=True)
         self._device, self._board, self._db, self._settings = device, board, db, settings
         self._cache = db.home / "cache"
-        self._together = TOGETHER if settings.mixing and device.type != "cpu" else 1
         self._model: LoadedModel | None = None
         self._colours: PreviewMap | None = None
+        self._fitting = threading.Lock()
 
     def run(self) -> None:
         self._warm_up()
-        while group := self._board.take(self._together):
-            self._answer_for(group)
+        while item := self._board.take():
+            self._answer_for([item])
 
     def _warm_up(self) -> None:
         """Load the configured model before anyone asks, where that needs no download."""
@@ -85,7 +84,7 @@ class Worker(threading.Thread):
             log.warning("%s", error)  # whoever asks for this model is told then
 
     def _answer_for(self, group: list[Item]) -> None:
-        """Make a group; whatever goes wrong ends its jobs in the store, never this thread."""
+        """Make an item, and others like it that join `group`; faults end their jobs, never this thread."""
         error: StudioError | None = None
         try:
             self._make(group)
@@ -104,24 +103,26 @@ class Worker(threading.Thread):
                 settle(self._board, self._db, job, error)
 
     def _make(self, group: list[Item]) -> None:
-        group = [item for item in group if self._begin(item)]
-        if not group:
+        first = group[0]
+        if not self._begin(first):
             return
-        request = self._board.jobs[group[0].job].request
+        request = self._board.jobs[first.job].request
         model = self._use_model(request.model)
         check_request(model, request)
         adapters = use_adapters(model, request.adapters)
-        watch = _Watch(self._board, self._db, group, self._preview_of(request))
-        seeds = [self._board.variant(item).seed for item in group]
-        pictures, together = make_pictures(model, request, seeds, watch.observe, self._start(request))
-        share = watch.elapsed() / len(group)
-        for item, seed, picture in zip(group, seeds, pictures, strict=True):
-            origin = _origin(model, request, adapters, seed, together, share)
-            png = write_png(picture, self._board.jobs[item.job].request, origin)
+        group += self._board.take_like(first, model.lanes * model.together - 1)
+        wanted = [first, *(item for item in group[1:] if self._begin(item))]
+        watch = _Watch(self._board, self._db, wanted, self._preview_of(request))
+        seeds = [self._board.variant(item).seed for item in wanted]
+        pictures = make_pictures(model, request, seeds, watch.observe, self._start(request))
+        share = watch.elapsed() / len(wanted)
+        for item, seed, made in zip(wanted, seeds, pictures, strict=True):
+            origin = _origin(model, request, adapters, seed, made.together, share)
+            png = write_png(made.picture, self._board.jobs[item.job].request, origin)
             sha = images.put_image(self._db, png)
             jobs.finish_variant(self._db, item.variant, sha, origin)
             self._board.end(item, State.DONE, sha)
-        self._board.costs.observe_rest(cost_key(request), (watch.elapsed() - watch.stepping) / len(group))
+        self._board.costs.observe_rest(cost_key(request), watch.rest() / len(wanted))
 
     def _begin(self, item: Item) -> bool:
         """Mark a variant as started; False when its job is not wanted any more."""
@@ -147,9 +148,12 @@ class Worker(threading.Thread):
     def _start(self, request: GenerationRequest) -> Start | None:
         if request.derivation is Derivation.TEXT or request.init_image is None:
             return None
-        picture = Image.open(images.image_path(self._db, request.init_image))
-        mask = Image.open(images.image_path(self._db, request.mask)) if request.mask else None
-        return Start(picture, mask)
+        picture = self._picture(request.init_image, "RGB")
+        return Start(picture, self._picture(request.mask, "L") if request.mask else None)
+
+    def _picture(self, sha: str, mode: str) -> Image.Image:
+        with Image.open(images.image_path(self._db, sha)) as kept:
+            return kept.convert(mode)  # decoded here: Pillow's lazy decoding is not for several lanes at once
 
     def _preview_of(self, request: GenerationRequest) -> Callable[[torch.Tensor], bytes]:
         """Latents of one variant (1, …) → a small JPEG."""
@@ -157,9 +161,10 @@ class Worker(threading.Thread):
         assert model is not None
 
         def preview(latents: torch.Tensor) -> bytes:
-            if self._colours is None:
-                kept = self._cache / "previews" / f"{model.hash}.json"
-                self._colours = previews.fitted(model.pipe.vae, latents, kept)
+            with self._fitting:  # lanes ask at the same time
+                if self._colours is None:
+                    kept = self._cache / "previews" / f"{model.hash}.json"
+                    self._colours = previews.fitted(model.pipe.vae, latents, kept)
             return previews.preview(latents, self._colours, request.height or 0, request.width or 0)
 
         return preview
@@ -167,7 +172,7 @@ class Worker(threading.Thread):
 
 class _Watch:
     """Looks on while a group is made: times the steps, shows the pictures so far, ends it when nobody wants
-    it.
+    it. Lanes call it at the same time.
     """
 
     def __init__(
@@ -175,27 +180,32 @@ class _Watch:
     ) -> None:
         self._board, self._db, self._group, self._preview = board, db, group, preview
         self._key = cost_key(board.jobs[group[0].job].request)
-        self._begun = self._stepped = self._looked = time.perf_counter()
-        self.stepping = 0.0
-        """Seconds spent in steps so far, as far as they were timed."""
+        self._begun = self._looked = time.perf_counter()
+        self._stepped: dict[int, float] = {}
+        self._stepping: dict[int, float] = {}
 
     def elapsed(self) -> float:
         """Seconds since the group was begun."""
         return time.perf_counter() - self._begun
 
+    def rest(self) -> float:
+        """Seconds not spent in steps, as far as those were timed."""
+        return self.elapsed() - max(self._stepping.values(), default=0.0)
+
     def observe(self, places: list[int], step: Step) -> None:
+        lane, now = places[0], time.perf_counter()
+        if lane in self._stepped:  # before the first step lie encoding and warming up
+            seconds = now - self._stepped[lane]
+            self._stepping[lane] = self._stepping.get(lane, 0.0) + seconds
+            self._board.costs.observe_step(self._key, seconds / len(self._group))
         items = [self._group[place] for place in places]
-        now = time.perf_counter()
-        if step.number > 1:  # before the first one lie encoding and warming up
-            self._board.costs.observe_step(self._key, (now - self._stepped) / len(items))
-            self.stepping += now - self._stepped
         self._board.step(items, step.number, [self._preview(clean[None]) for clean in step.clean])
         if now - self._looked > CANCEL_POLL:
             self._looked = now
             self._look_for_cancellation()
         if self._board.stopping(self._group):
             raise Stopped
-        self._stepped = time.perf_counter()
+        self._stepped[lane] = time.perf_counter()
 
     def _look_for_cancellation(self) -> None:
         """Another process can only tell through the store."""

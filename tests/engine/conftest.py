@@ -11,7 +11,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 
 from t2i_studio.domain import GenerationRequest, Prompt
 from t2i_studio.engine.engine import Engine
-from t2i_studio.engine.loading import LoadedModel, load_model, prepare_process
+from t2i_studio.engine.loading import LoadedModel, be_deterministic, load_model
 from t2i_studio.engine.registry import find_model
 from t2i_studio.settings import Settings
 from t2i_studio.store.database import Database, open_database
@@ -259,7 +259,7 @@ def db(tmp_path: Path) -> Iterator[Database]:
 @pytest.fixture
 def settings(tmp_path: Path, tiny_models: dict[str, Path]) -> Settings:
     model = str(tiny_models["stable-diffusion"])
-    return Settings(home=tmp_path / "home", model=model, device="cpu", threads=1, offline=True)
+    return Settings(home=tmp_path / "home", model=model, device="cpu", threads=2, offline=True)
 
 
 @pytest.fixture
@@ -273,7 +273,7 @@ def engine(db: Database, settings: Settings) -> Iterator[Engine]:
 @pytest.fixture
 def load(settings: Settings, tiny_models: dict[str, Path], tmp_path: Path) -> Callable[[str], LoadedModel]:
     """A tiny model by name, loaded."""
-    prepare_process(settings)
+    be_deterministic()
 
     def loaded(name: str = "stable-diffusion") -> LoadedModel:
         card = find_model(settings, str(tiny_models[name]))

@@ -9,7 +9,7 @@ from peft.utils import get_peft_model_state_dict
 from t2i_studio.domain import Adapter
 from t2i_studio.engine.acceptance import accept
 from t2i_studio.engine.adapters import use_adapters
-from t2i_studio.engine.denoising import make_pictures
+from t2i_studio.engine.lanes import make_pictures
 from t2i_studio.errors import StudioError
 
 
@@ -32,8 +32,8 @@ def lora(tmp_path_factory):
 
 def picture(model, request, adapters):
     use_adapters(model, adapters)
-    (made,), _ = make_pictures(model, accept(request, model.card), [1], lambda *_: None)
-    return np.asarray(made).astype(int)
+    (made,) = make_pictures(model, accept(request, model.card), [1], lambda *_: None)
+    return np.asarray(made.picture).astype(int)
 
 
 def test_the_scale_decides_and_taking_it_out_restores_every_bit(load, request_for, lora):

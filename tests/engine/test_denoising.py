@@ -9,8 +9,8 @@ from PIL import Image
 from t2i_studio.domain import Derivation
 from t2i_studio.engine import latents
 from t2i_studio.engine.acceptance import accept
-from t2i_studio.engine.denoising import Start, image_to_image, make_pictures
-from t2i_studio.errors import StudioError
+from t2i_studio.engine.denoising import Start, image_to_image
+from t2i_studio.engine.lanes import make_pictures
 from tests.engine.conftest import BUILDERS, SIDE
 
 CLASSES = tuple(BUILDERS)
@@ -53,7 +53,7 @@ def test_latents_of_a_picture_are_the_pipelines_own(load, request_for, name, mon
     monkeypatch.setattr(DiagonalGaussianDistribution, "sample", lambda self, generator=None: self.mode())
     picture = torch.tensor(np.asarray(stripes())).permute(2, 0, 1)[None] / 127.5 - 1
     with torch.inference_mode():
-        if image_to_image(model.pipe, model.dtype):
+        if image_to_image(model.pipe):
             theirs = noised_latents(model, from_picture(request_for, model, name, 0.5), start, monkeypatch)
         else:
             theirs = model.pipe._pack_latents(model.pipe._encode_vae_image(picture, None))
@@ -73,17 +73,6 @@ def noised_latents(model, request, start, monkeypatch):
     return seen[0]
 
 
-def test_seeds_made_together_agree_with_seeds_made_alone(load, request_for):
-    model = load()
-    request = accept(request_for(), model.card)
-    together, count = make_pictures(model, request, [1, 2, 3], lambda *_: None)
-    assert count == 3
-    for seed, picture in zip([1, 2, 3], together, strict=True):
-        (alone,), _ = make_pictures(model, request, [seed], lambda *_: None)
-        error = np.square(np.asarray(alone, float) - np.asarray(picture, float)).mean()
-        assert 10 * np.log10(255**2 / max(error, 1e-9)) > 45
-
-
 def test_a_text_encoder_runs_once_for_a_prompt(load, request_for):
     model = load()
     request = accept(request_for(), model.card)
@@ -94,53 +83,3 @@ def test_a_text_encoder_runs_once_for_a_prompt(load, request_for):
     once = len(calls)
     make_pictures(model, request, [2], lambda *_: None)
     assert once == len(calls) == 2  # the prompt and the empty negative prompt
-
-
-def run_out_of_memory(model, above):
-    """Make the network fail for more than `above` variants; returns the numbers it was called with."""
-    calls = []
-    forward = model.pipe.unet.forward
-
-    def short(sample, *args, **kwargs):
-        calls.append(len(sample) // 2)
-        if len(sample) // 2 > above:
-            raise torch.OutOfMemoryError("out of memory")
-        return forward(sample, *args, **kwargs)
-
-    model.pipe.unet.forward = short
-    return calls
-
-
-def test_when_memory_is_short_the_group_is_split(load, request_for):
-    model = load()
-    request = accept(request_for(), model.card)
-    plain, _ = make_pictures(model, request, [4, 5, 6, 7], lambda *_: None)
-    calls = run_out_of_memory(model, above=1)
-    seen = []
-    pictures, together = make_pictures(
-        model, request, [4, 5, 6, 7], lambda places, step: seen.append((*places, step.number))
-    )
-    assert together == 1
-    assert max(calls) == 4
-    assert {place for *places, _ in seen for place in places} == {0, 1, 2, 3}
-    for one, other in zip(plain, pictures, strict=True):
-        assert np.abs(np.asarray(one, int) - np.asarray(other, int)).max() <= 2
-
-
-def test_when_memory_stays_short_all_measures_are_taken_and_a_sentence_told(load, request_for):
-    model = load()
-    taken = []
-    model.rungs.append(lambda: taken.append("last"))
-    run_out_of_memory(model, above=0)
-    with pytest.raises(StudioError) as told:
-        make_pictures(model, accept(request_for(), model.card), [1, 2], lambda *_: None)
-    assert told.value.key == "memory.short"
-    assert taken == ["last"]
-    assert model.pipe.vae.use_tiling
-
-
-def test_other_errors_are_not_taken_for_a_shortage(load, request_for):
-    model = load()
-    model.pipe.unet.forward = lambda *_, **__: 1 / 0
-    with pytest.raises(ZeroDivisionError):
-        make_pictures(model, accept(request_for(), model.card), [1], lambda *_: None)

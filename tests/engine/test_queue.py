@@ -13,7 +13,7 @@ def items(user, count, cost=1.0, job=None, key="k"):
 
 
 def taken(queue):
-    return [queue.take()[0] for _ in range(len(queue))]
+    return [queue.take() for _ in range(len(queue))]
 
 
 def test_a_second_user_waits_for_one_variant_only():
@@ -47,32 +47,33 @@ def test_while_all_wait_no_user_gets_much_more_time_than_another(users):
     left, got = Counter({str(n): count for n, (count, _) in enumerate(users)}), Counter()
     dearest = max(cost for _, cost in users)
     while all(left.values()):
-        (item,) = queue.take()
+        item = queue.take()
         left[item.user] -= 1
         got[item.user] += item.cost
         assert max(got.values()) - min(got[user] for user in left) <= 2 * dearest + 1e-6
 
 
-@given(st.lists(st.tuples(st.sampled_from("abc"), st.floats(0.01, 9)), max_size=30), st.integers(1, 4))
-def test_everything_is_taken_once_and_in_the_foretold_order(entries, limit):
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.floats(0.01, 9)), max_size=30))
+def test_everything_is_taken_once_and_in_the_foretold_order(entries):
     queue = FairQueue()
     queue.add(Item(number, number % 5, user, cost, number) for number, (user, cost) in enumerate(entries))
     foretold = queue.order()
-    order = []
-    while group := queue.take(limit):
-        order += group
+    order = taken(queue)
     assert order == foretold
     assert sorted(item.variant for item in order) == list(range(len(entries)))
 
 
-def test_a_group_shares_its_key_and_its_members_pay():
+def test_those_made_together_are_alike_and_their_users_pay():
     queue = FairQueue()
     queue.add(items("a", 3, key="x"))
     queue.add(items("b", 3, key="x") + items("b", 1, job=9, key="y"))
-    group = queue.take(4)
-    assert len(group) == 4
-    assert {item.key for item in group} == {"x"}
+    first = queue.take()
+    more = queue.take_like(first, 3)
+    assert [first.user, *(item.user for item in more)].count("a") == 3
+    assert {item.key for item in more} == {"x"}
     assert len(queue) == 3
+    queue.add(items("c", 1))
+    assert queue.take().user == "c"  # b has had a variant more than its turn
 
 
 def test_a_discarded_job_is_gone_and_the_others_stay():
@@ -81,4 +82,4 @@ def test_a_discarded_job_is_gone_and_the_others_stay():
     queue.add(items("b", 2, job=3))
     assert len(queue.discard(1)) == 3
     assert [item.job for item in taken(queue)] in ([2, 3, 2, 3], [3, 2, 3, 2])
-    assert queue.take() == []
+    assert queue.take() is None

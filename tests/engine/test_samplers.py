@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from t2i_studio.engine.acceptance import accept, scheduler_config
-from t2i_studio.engine.denoising import make_pictures
+from t2i_studio.engine.lanes import make_pictures
 from t2i_studio.engine.samplers import OWN, SAMPLERS, fitting, make_scheduler
 from t2i_studio.errors import StudioError
 

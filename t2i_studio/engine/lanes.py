@@ -1,0 +1,103 @@
+"""Several variants at once: side by side in threads on a processor, in the same forward passes on a GPU.
+
+On a processor each variant has forward passes of its own, and always as many threads, so that its bits do not
+depend on its company. When memory runs short: fewer at once, then the model's own measures, then a sentence.
+"""
+
+import gc
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import torch
+from PIL import Image
+
+from t2i_studio.domain import GenerationRequest
+from t2i_studio.engine.denoising import Start, denoise
+from t2i_studio.engine.loading import LoadedModel
+from t2i_studio.engine.steps import Step
+from t2i_studio.errors import StudioError
+
+Observer = Callable[[list[int], Step], None]
+"""Called after each step with the positions (in the list of seeds) of the variants it was taken for."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """A finished picture. together: how many variants shared its forward passes."""
+
+    picture: Image.Image
+    together: int
+
+
+def make_pictures(
+    model: LoadedModel,
+    request: GenerationRequest,
+    seeds: list[int],
+    observe: Observer,
+    start: Start | None = None,
+) -> list[Made]:
+    """A picture for each seed. request: complete (`accept`). observe: called from the lanes' threads.
+
+    Raises StudioError memory.short when no measure is enough, and whatever `observe` raises.
+    """
+    lanes = model.lanes
+    places = list(range(len(seeds)))
+    waiting = [places[first : first + model.together] for first in range(0, len(seeds), model.together)]
+    made: dict[int, Made] = {}
+
+    def call(group: list[int]) -> list[Image.Image]:
+        torch.set_num_threads(model.threads)
+        chosen = [seeds[place] for place in group]
+        return denoise(model, request, chosen, lambda step: observe(group, step), start)
+
+    while waiting:
+        now, waiting = waiting[:lanes], waiting[lanes:]
+        short = []
+        for group, result in zip(now, _side_by_side(call, now), strict=True):
+            if isinstance(result, list):
+                made |= {
+                    place: Made(picture, len(group)) for place, picture in zip(group, result, strict=True)
+                }
+            elif _is_shortage(result):
+                short.append(group)
+            else:
+                raise result
+        del result  # an error's traceback holds tensors
+        if short:
+            lanes, short = _relieve(model, lanes, short)
+            waiting = short + waiting
+    return [made[place] for place in places]
+
+
+def _side_by_side(
+    call: Callable[[list[int]], list[Image.Image]], groups: list[list[int]]
+) -> list[list[Image.Image] | BaseException]:
+    """The result or the error of each call."""
+    if len(groups) == 1:
+        try:
+            return [call(groups[0])]
+        except Exception as error:
+            return [error]
+    with ThreadPoolExecutor(len(groups), thread_name_prefix="lane") as pool:
+        calls: list[Future[list[Image.Image]]] = [pool.submit(call, group) for group in groups]
+        return [done.exception() or done.result() for done in calls]
+
+
+def _is_shortage(error: BaseException) -> bool:
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+
+
+def _relieve(model: LoadedModel, lanes: int, short: list[list[int]]) -> tuple[int, list[list[int]]]:
+    """Take the next measure: one lane, half the group, what the model can do. What to try: lanes, groups."""
+    gc.collect()
+    if model.device.type == "cuda":
+        torch.cuda.empty_cache()
+    if lanes > 1:
+        return 1, short
+    if any(len(group) > 1 for group in short):
+        halves = [(group[: (len(group) + 1) // 2], group[(len(group) + 1) // 2 :]) for group in short]
+        return 1, [half for pair in halves for half in pair if half]
+    if model.save_memory():
+        return 1, short
+    raise StudioError("memory.short", model=model.card.name)
