@@ -65,10 +65,10 @@ def build(studio: Studio, tr: gr.I18n, pages: gr.Blocks) -> None:
 
 
 def _answering(studio: Studio, handler: Handler, outputs: int) -> Handler:
-    """`handler(studio, visitor, asked, *values)` as Gradio calls it, with the message part as a further, first output.
+    """`handler(studio, visitor, asked, *values)` as Gradio calls it; its first output is the message part.
 
-    A refusal becomes a sentence there and the other outputs stay as they are: an event outside Gradio's queue cannot
-    show Gradio's own error. asked: what the event or the page's address says.
+    A refusal becomes a sentence there and the other outputs stay as they are: an event outside Gradio's queue
+    cannot show Gradio's own error. asked: what the event or the page's address says.
     """
     on_event = handler in (use_as_start, restore)
 
@@ -143,7 +143,7 @@ def restore(studio: Studio, visitor: Visitor, asked: dict[str, Any]) -> Updates:
 
 
 def arrive(studio: Studio, visitor: Visitor, asked: dict[str, Any]) -> Updates:
-    """What the address asks for: ?job= shows a job, ?like= the settings of a variant, ?start= starts from its picture.
+    """What the address asks for: ?job= a job, ?like= a variant's settings, ?start= to start from its picture.
 
     Without a job in the address, the one at work now is shown: a closed tab or a phone finds it again.
     """

@@ -1,4 +1,4 @@
-"""What a page can ask for: polling a job, judging, varying, finding, hiding. Each answer is plain data for a script.
+"""What a page can ask for: polling a job, judging, varying, finding, hiding. Answers are plain data.
 
 Anyone who reaches the server can post anything here, so every payload is validated; an exception would reach
 the page as a bare 500, so refusals are answers: {"error": sentence in the visitor's language}.

@@ -1,4 +1,4 @@
-"""Gradio's HTML page, made ours before it is sent: language, theme and header are there before any script has loaded."""
+"""Gradio's HTML page, made ours before it is sent: language, theme and header are there before any script."""
 
 import re
 from html import escape
@@ -18,7 +18,7 @@ from t2i_studio.ui.studio import RATER_COOKIE
 PAGES = {"/": "nav_create", "/gallery": "nav_gallery", "/variant": "nav_variant"}
 YEAR = 365 * 86400
 _FOREIGN = re.compile(
-    r'<meta (?:property|name)="(?:og|twitter):[^>]*>|<link[^>]*rel="preconnect"[^>]*>', re.DOTALL
+    r'<meta\s+(?:property|name)="(?:og|twitter):[^>]*>|<link\s[^>]*rel="preconnect"[^>]*>', re.DOTALL
 )
 
 _HEAD = """
@@ -29,8 +29,10 @@ _HEAD = """
   const theme = (document.cookie.match(/(?:^|; )theme=(light|dark)/) || [])[1];
   const ask = window.matchMedia.bind(window);
   if (theme) window.matchMedia = (query) => !/prefers-color-scheme/.test(query) ? ask(query) :
-    Object.assign(new EventTarget(), {{matches: query.includes(theme), media: query, addListener() {{}}, removeListener() {{}}}});
-  if (window.matchMedia("(prefers-color-scheme: dark)").matches) document.documentElement.classList.add("dark-start");
+    Object.assign(new EventTarget(), {{
+      matches: query.includes(theme), media: query, addListener() {{}}, removeListener() {{}}}});
+  if (window.matchMedia("(prefers-color-scheme: dark)").matches)
+    document.documentElement.classList.add("dark-start");
 }})();</script>
 <script src="/studio/{version}/words.{language}.js"></script>
 <link rel="stylesheet" href="/studio/{version}/studio.css">
@@ -41,7 +43,8 @@ _HEAD = """
 _HEADER = """
 <a class="skip" href="#main">{skip}</a>
 <header class="studio-header">
-  <a class="brand" href="/"><img src="/studio/{version}/icon.svg" alt="" width="28" height="28"><b>T2I Studio</b></a>
+  <a class="brand" href="/" aria-label="T2I Studio">
+    <img src="/studio/{version}/icon.svg" alt="" width="28" height="28"><b>T2I Studio</b></a>
   <nav aria-label="{nav}">{links}</nav>
   <div class="tools">
     <button type="button" id="language" lang="{other}" title="{language_switch}">{other_name}</button>
@@ -84,6 +87,8 @@ class _Rewriting:
         if message["type"] == "http.response.start":
             self._start = message
             return
+        if message["type"] != "http.response.body":
+            return await self._send(message)
         self._body += message.get("body", b"")
         if message.get("more_body"):
             return

@@ -1,4 +1,4 @@
-"""Routes for what the pages show and take: pictures of the store, thumbnails, previews, scripts, uploads, downloads."""
+"""Routes for what the pages show and take: pictures, thumbnails, previews, scripts, uploads, downloads."""
 
 import csv
 import io
@@ -175,7 +175,7 @@ COLUMNS = (
 
 def make_archive(studio: Studio, variants: list[Variant]) -> IO[bytes]:
     """A zip of the pictures with metadata.json (everything) and metadata.csv (what a table program shows)."""
-    archive = tempfile.TemporaryFile()
+    archive = tempfile.TemporaryFile()  # noqa: SIM115  (closed when it has been sent)
     done = [variant for variant in variants if variant.image]
     table = io.StringIO()
     rows = csv.DictWriter(table, COLUMNS)

@@ -1,4 +1,4 @@
-"""The form of the Create page: its components in order, what they say as a request, and a request shown in them."""
+"""The form of the Create page: its components, what they say as a request, and a request shown in them."""
 
 import json
 from dataclasses import dataclass, fields
@@ -34,7 +34,7 @@ class Start(BaseModel):
 
 @dataclass(frozen=True)
 class Form:
-    """Every control whose value makes a request, in the order in which handlers get them; then what it shows itself."""
+    """Every control whose value makes a request, in the order handlers get them; then what only shows."""
 
     text: gr.Textbox
     count: gr.Radio
@@ -59,7 +59,7 @@ class Form:
         return [getattr(self, name) for name in NAMES]
 
     def shown(self) -> list[Any]:
-        """What `show` updates: the controls, and the section of the starting picture, open when there is one."""
+        """What `show` updates: the controls, and the starting picture's section, open when there is one."""
         return [*self.controls(), self.start_part]
 
 
@@ -165,7 +165,7 @@ def _own_size(card: ModelCard) -> str:
 
 
 def sizes(card: ModelCard) -> list[tuple[str, str]]:
-    """(label, "WxH") of the sizes worth offering: the model's own list, or the usual ratios at its own area."""
+    """(label, "WxH") of sizes worth offering: the model's own list, or the usual ratios at its area."""
     offered = list(card.sizes) or [_near(card, *ratio) for ratio in RATIOS]
     if (card.width, card.height) not in offered:
         offered.insert(0, (card.width, card.height))
@@ -179,7 +179,7 @@ def _near(card: ModelCard, across: int, down: int) -> tuple[int, int]:
 
 
 def sampler_choices(card: ModelCard) -> list[str]:
-    """Samplers that fit the model, by its scheduler's configuration; all of them while it is not on this machine."""
+    """Samplers that fit the model, by its scheduler's configuration; all while it is not on this machine."""
     path = card.folder / "scheduler" / "scheduler_config.json" if card.folder else None
     if path is None or not path.is_file():
         return [samplers.OWN, *samplers.SAMPLERS]

@@ -69,7 +69,7 @@ class Guard:
         return None
 
     def _ours(self, name: str) -> bool:
-        """Addresses are ours as they are: an attacker's page has a name, and its name is what a browser sends."""
+        """A bare address is ours: an attacker's page has a name, and a browser sends that name."""
         try:
             ipaddress.ip_address(name)
         except ValueError:

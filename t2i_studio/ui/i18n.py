@@ -1,7 +1,7 @@
 """Words of the pages in both languages, and which language a visitor gets.
 
-The words are data (assets/words/ui.json): {key: {"en": …, "zh": …}}; `{name}` marks a value filled in. Gradio's own
-components take them through `gr.I18n`, our scripts through a file of words made for one language.
+The words are data, assets/words/ui.json: {key: {"en": …, "zh": …}}; `{name}` is a value filled in. Gradio's
+own components take them through `gr.I18n`, our scripts through a file of words made for one language.
 """
 
 import json

@@ -1,7 +1,7 @@
 """Parts of a page that Gradio has no component for: a `gr.HTML` whose nodes one of our scripts builds.
 
-The template is constant and the scripts write user text with `textContent`, because Gradio runs a template's filled-in
-value as a JavaScript template: text in it could execute.
+The template is constant and the scripts write user text with `textContent`, because Gradio runs a template's
+filled-in value as a JavaScript template: text in it could execute.
 """
 
 import hashlib
@@ -33,10 +33,10 @@ def part(
     server_functions: Sequence[Callable[..., Any]] = (),
     **props: Any,
 ) -> gr.HTML:
-    """A component built by static/<script>.js, whose default export gets {element, props, server, watch, trigger}.
+    """A component built by static/<script>.js, whose export gets {element, props, server, watch, trigger}.
 
-    events: names the script triggers; Gradio looks for them, quoted, in the loading script. props: further props
-    the script may watch. `value` is what event handlers get as input.
+    events: names the script triggers; Gradio looks for them, quoted, in the loading script. props: more
+    props the script may watch. `value` is what event handlers get as input.
     """
     names = ", ".join(f'"{name}"' for name in events)
     return gr.HTML(

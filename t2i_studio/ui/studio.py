@@ -36,7 +36,7 @@ class Asking(Protocol):
 
 @dataclass(frozen=True)
 class Visitor:
-    """rater: random id of the browser. user: whose jobs share a turn in the queue; the log-in name where there is one."""
+    """rater: random id of the browser. user: whose jobs share a turn in the queue; a log-in name, if any."""
 
     rater: str
     user: str
