@@ -21,6 +21,7 @@ BAG = {"zh": "红色手提包，白色圆形展台", "en": "a red handbag on a w
 
 def generate(page: Page, text: str, count: int = 2, steps: int | None = None) -> int:
     """Type, choose how many, press the button; the job's number, once the first picture is there."""
+    page.wait_for_selector("#grid .card, #grid .welcome")  # the page has asked what is at work
     if steps:
         page.locator("#advanced > button").click()
         page.fill("#steps input", str(steps))
