@@ -2,13 +2,10 @@
 
 import ipaddress
 import logging
-import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from threading import Timer
-
-os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported: the studio calls nobody
 
 import gradio as gr
 import uvicorn
@@ -64,6 +61,7 @@ def create_app(settings: Settings) -> FastAPI:
         theme=studio_theme(),
         i18n=gradio_words(),
         mcp_server=True,
+        ssr_mode=False,
         run_history=False,
         enable_monitoring=False,
         footer_links=[],
