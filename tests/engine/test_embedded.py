@@ -1,0 +1,63 @@
+"""The engine's promises on the embedded model itself."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from t2i_studio.domain import Derivation, GenerationRequest, Prompt, State
+from t2i_studio.engine.engine import Engine
+from t2i_studio.engine.infotext import read_png
+from t2i_studio.settings import EMBEDDED_MODEL
+from t2i_studio.store.images import image_path
+from t2i_studio.store.variants import get_variants
+
+pytestmark = pytest.mark.skipif(
+    not (EMBEDDED_MODEL / "model_index.json").is_file(), reason="the embedded model is not in assets/models"
+)
+
+
+@pytest.fixture
+def make(db, settings):
+    engine = Engine(db, settings.model_copy(update={"model": "podium"}))
+    engine.start()
+
+    def made(request=None, **values):
+        text = "红色手提包，白色圆形展台，粉色背景"
+        given = {"text": text, "prompt": Prompt(text=text), "seed": 11, "variants": 1, **values}
+        job = engine.submit(request or GenerationRequest(**given))
+        status = engine.wait(job.id, 120)
+        assert status.state is State.DONE, status.error
+        return get_variants(db, job.variants)
+
+    yield made
+    engine.close()
+
+
+def pixels(db, variant):
+    with Image.open(image_path(db, variant.image)) as picture:
+        return np.asarray(picture.convert("RGB")).astype(int)
+
+
+def test_a_variant_of_a_batch_equals_the_same_request_alone(make, db):
+    batch, alone = make(variants=4), make(seed=14)
+    assert np.array_equal(pixels(db, batch[3]), pixels(db, alone[0]))
+    assert pixels(db, batch[0]).std() > 10
+
+
+def test_a_pictures_own_settings_make_the_same_pixels_again(make, db):
+    (first,) = make()
+    (again,) = make(read_png(image_path(db, first.image)))
+    assert np.array_equal(pixels(db, first), pixels(db, again))
+
+
+def test_a_subtle_variation_is_nearer_to_its_parent_than_a_strong_one(make, db):
+    (parent,) = make()
+    away = {}
+    for derivation in (Derivation.VARY_SUBTLE, Derivation.VARY_STRONG):
+        children = make(
+            derivation=derivation, init_image=parent.image, parent=parent.id, seed=100, variants=4
+        )
+        away[derivation] = np.mean(
+            [np.abs(pixels(db, child) - pixels(db, parent)).mean() for child in children]
+        )
+    assert 0 < away[Derivation.VARY_SUBTLE] < away[Derivation.VARY_STRONG]
