@@ -52,7 +52,8 @@ def measure() -> list[Figure]:
                 times = sum(str(rating.id) == proof for rating in ratings_of(db, int(variant)))
                 lost_ratings += times == 0
                 doubled += times > 1
-        interrupted = mark_interrupted(db)
+        mark_interrupted(db)
+        interrupted = len(list_jobs(db, (State.INTERRUPTED,), limit=1000))
         unfinished = _resume_all(db, home)
         db.close()
     confirmed = [kind for kind, _, _ in said]
