@@ -24,7 +24,7 @@ LOG_VARIANCE = -10.0  # of the encoder's posterior: a latent is as good as certa
 def autoencoder(channels: int) -> AutoencoderKL:
     """An untrained autoencoder of factor 32: 8×8 latents, 256 px pictures."""
     model = AutoencoderKL(
-        block_out_channels=(16, 24, 48, 64, 128, 128), layers_per_block=1, norm_num_groups=8,
+        block_out_channels=(16, 24, 48, 64, 128, 128), layers_per_block=1, norm_num_groups=4,
         down_block_types=("DownEncoderBlock2D",) * 6, up_block_types=("UpDecoderBlock2D",) * 6,
         latent_channels=channels, sample_size=256, scaling_factor=1.0, mid_block_add_attention=False,
     )  # fmt: skip

@@ -3,10 +3,11 @@
 import json
 import multiprocessing
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -68,17 +69,26 @@ def parts(folder: Path) -> Iterator[tuple[np.ndarray, np.ndarray, list[Scene]]]:
 
     StudioError when there are none or one is damaged.
     """
+    for file in _files(folder):
+        yield file["pictures"], file["masks"], _scenes(file)
+
+
+def scenes(folder: Path) -> list[Scene]:
+    """The scenes of all parts, in order."""
+    return [scene for file in _files(folder) for scene in _scenes(file)]
+
+
+def _files(folder: Path) -> Iterator[Mapping[str, np.ndarray]]:
     paths = [path for path in sorted(folder.glob("part-*.npz")) if ".part" not in path.name]
     if not paths:
         raise StudioError("recipe.no_corpus", path=folder)
     for path in paths:
         try:
             with np.load(path) as file:
-                scenes = [_scene(fields) for fields in json.loads(str(file["scenes"]))]
-                yield file["pictures"], file["masks"], scenes
-        except (OSError, ValueError, EOFError) as error:
+                yield file
+        except (OSError, ValueError, EOFError, BadZipFile) as error:
             raise StudioError("recipe.damaged_part", path=path) from error
 
 
-def _scene(fields: dict) -> Scene:
-    return Scene(**{**fields, "props": tuple(fields["props"])})
+def _scenes(file: Mapping[str, np.ndarray]) -> list[Scene]:
+    return [Scene(**{**row, "props": tuple(row["props"])}) for row in json.loads(str(file["scenes"]))]

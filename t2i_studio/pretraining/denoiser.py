@@ -63,6 +63,14 @@ class LatentScenes:
     masks: Tensor
     scenes: list[Scene]
 
+    def only(self, objects: Sequence[str], nearest: int) -> "LatentScenes":
+        """The scenes of these objects from this level of distance on: an easier lesson to begin with."""
+        index = [
+            i for i, scene in enumerate(self.scenes)
+            if scene.object in objects and scene.style["distance"] >= nearest
+        ]  # fmt: skip
+        return LatentScenes(self.latents[index], self.masks[index], [self.scenes[i] for i in index])
+
 
 def encode_corpus(
     parts: Iterable[tuple[np.ndarray, np.ndarray, list[Scene]]], code: PatchCode

@@ -1,0 +1,165 @@
+"""`pretrain`: the recipe of the embedded model, one command a stage. Every stage goes on where it was killed."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from t2i_studio.cli.console import Json, answer, report
+from t2i_studio.settings import EMBEDDED_MODEL
+
+app = typer.Typer(
+    add_completion=False, rich_markup_mode=None, no_args_is_help=True,
+    help="Train the embedded model from its catalogue, stage by stage.",
+)  # fmt: skip
+
+Work = Annotated[Path, typer.Option("--work", metavar="FOLDER", help="Where stages leave what they made.")]
+Tier = Annotated[int, typer.Option("--tier", min=1, help="Objects of the catalogue up to this tier.")]
+Steps = Annotated[
+    int | None, typer.Option("--steps", min=1, help="Steps of training in all, earlier runs included.")
+]
+Scale = Annotated[
+    float, typer.Option("--scale", min=0.0001, max=1.0, help="Share of the full amount of training.")
+]
+Target = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="The model folder.")]
+WORK = Path("training")
+
+
+@app.command()
+def catalogue(work: Work = WORK) -> None:
+    """Check the tables of assets/catalogue and fetch the renders they name."""
+    from t2i_studio.pretraining.catalogue import fetch_renders, load_catalogue
+
+    tables = load_catalogue()
+    folder = fetch_renders(work)
+    report(
+        f"{len(tables.objects)} objects, {len(tables.colors)} colours, {len(tables.props)} props; renders in {folder}"
+    )
+
+
+@app.command()
+def scenes(work: Work = WORK, tier: Tier = 1, count: Annotated[int, typer.Option(min=1)] = 32_000) -> None:
+    """Compose scenes of the objects up to a tier, and fit the latent code on the first of them."""
+    from t2i_studio.pretraining import recipe
+
+    _count(recipe.compose_scenes(work, tier, count), count, "scenes")
+
+
+@app.command()
+def tokenizer(work: Work = WORK) -> None:
+    """Build the tokenizer from the catalogue's words, for a look at it; later stages build the same one."""
+    from t2i_studio.pretraining.catalogue import load_catalogue
+    from t2i_studio.pretraining.tokenizer import build_tokenizer
+
+    built = build_tokenizer(load_catalogue())
+    built.save_pretrained(str(work / "tokenizer"))
+    report(f"{len(built)} tokens in {work / 'tokenizer'}")
+
+
+@app.command("denoiser")
+def train_denoiser(
+    work: Work = WORK,
+    tier: Tier = 1,
+    steps: Steps = None,
+    scale: Scale = 1.0,
+    objects: Annotated[
+        str, typer.Option(help="Only these objects, with commas; default: all of the tier.")
+    ] = "",
+    nearest: Annotated[int, typer.Option(min=1, max=5, help="Only scenes from this level of distance.")] = 1,
+    decay: Annotated[
+        bool, typer.Option("--decay/--no-decay", help="Let the learning rate fall at the end.")
+    ] = True,
+) -> None:
+    """Train the denoiser."""
+    from t2i_studio.pretraining import recipe
+
+    plan = recipe.plan("denoiser", scale, steps, decay)
+    recipe.train_denoiser(work, tier, plan, [name for name in objects.split(",") if name] or None, nearest)
+
+
+@app.command("text-encoder")
+def train_text_encoder(work: Work = WORK, tier: Tier = 1, steps: Steps = None, scale: Scale = 1.0) -> None:
+    """Teach the text encoder the concepts of the denoiser."""
+    from t2i_studio.pretraining import recipe
+
+    understood = recipe.train_text_encoder(work, tier, recipe.plan("text_encoder", scale, steps))
+    report("understood: " + ", ".join(f"{name} {share:.3f}" for name, share in understood.items()))
+
+
+@app.command("autoencoder")
+def train_autoencoder(work: Work = WORK, tier: Tier = 1, steps: Steps = None, scale: Scale = 1.0) -> None:
+    """Train the autoencoder between latents and 256 px pictures."""
+    from t2i_studio.pretraining import recipe
+
+    plan = recipe.plan("autoencoder", scale, steps)
+    report(
+        f"{recipe.train_autoencoder(work, tier, recipe.pair_count(scale), plan):.1f} dB on held-out scenes"
+    )
+
+
+@app.command("judge")
+def train_judge(work: Work = WORK, tier: Tier = 1, steps: Steps = None, scale: Scale = 1.0) -> None:
+    """Train the classifier that judges pictures, on composed scenes."""
+    from t2i_studio.pretraining import recipe
+
+    accuracy = recipe.train_judge(work, tier, recipe.plan("judge", scale, steps))
+    report(
+        "right on held-out scenes: " + ", ".join(f"{name} {share:.3f}" for name, share in accuracy.items())
+    )
+
+
+@app.command()
+def evaluate(
+    work: Work = WORK,
+    model: Annotated[Path, typer.Option(help="The model folder.")] = EMBEDDED_MODEL,
+    tier: Tier = 1,
+    prompts: Annotated[int, typer.Option("--prompts", min=2)] = 512,
+    json: Json = False,
+) -> None:
+    """Generate held-out prompts with the model folder and print what the judge sees, as flat keys."""
+    from t2i_studio.pretraining import recipe
+
+    result = recipe.evaluate(work, model, tier, prompts, lambda done: report(f"{done}/{prompts} pictures"))
+    answer(result.scores, "\n".join(f"{name:20} {value:.3f}" for name, value in result.scores.items()), json)
+
+
+@app.command()
+def export(
+    work: Work = WORK,
+    out: Target = EMBEDDED_MODEL,
+    tier: Tier = 1,
+    prompts: Annotated[
+        int, typer.Option(min=0, help="Prompts of the evaluation; 0: none, all objects known.")
+    ] = 0,
+) -> None:
+    """Write the model folder: only objects that the judge recognises are in its vocabulary."""
+    from t2i_studio.pretraining import recipe
+
+    known = recipe.export(work, out, tier, prompts, lambda done: report(f"{done}/{prompts} pictures"))
+    report(f"{out}: {len(known)} objects")
+
+
+@app.command()
+def run(work: Work = WORK, out: Target = EMBEDDED_MODEL, tier: Tier = 1, scale: Scale = 1.0) -> None:
+    """The whole recipe in order."""
+    from t2i_studio.pretraining import recipe
+
+    recipe.run(work, out, tier, scale, report)
+
+
+def _count(numbers: Iterator[int], total: int, noun: str) -> None:
+    for number in numbers:
+        report(f"{number}/{total} {noun}")
+
+
+if __name__ == "__main__":
+    import sys
+
+    from t2i_studio.cli import console
+    from t2i_studio.errors import StudioError
+
+    try:
+        app()
+    except StudioError as error:
+        sys.exit(console.complain(error))
