@@ -19,20 +19,14 @@ class Settings(BaseSettings):
 
     home: Path = Field(ROOT / "db", description="folder of studio.db and images/")
     database_url: str | None = Field(None, description="SQLAlchemy URL; default: SQLite in home")
-    model: str = Field(
-        "podium", description="default model: a name of assets/models.toml, a folder or a hub id"
-    )
+    model: str = Field("podium", description="default model: a name of assets/models.toml, a folder or a hub id")
     host: str = "127.0.0.1"
     port: int = Field(7860, ge=0, le=65535)
     auth: Path | None = Field(None, description="users file (name:argon2 hash a line); turns log-in on")
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1, mps")
     threads: int = Field(0, ge=0, description="CPU threads of the engine; 0: physical cores")
-    mixing: bool = Field(
-        True, description="compute several variants in one forward pass where that is faster"
-    )
-    language: Literal["auto", "en", "zh"] = Field(
-        "auto", description="language of the command line's sentences"
-    )
+    mixing: bool = Field(True, description="compute several variants in one forward pass where that is faster")
+    language: Literal["auto", "en", "zh"] = Field("auto", description="language of the command line's sentences")
     offline: bool = Field(False, description="never call a model hub, even for a hub id")
 
     @property

@@ -48,7 +48,9 @@ def test_style_words_of_the_command_line() -> None:
     assert (style.brightness, style.position, style.warmth) == (4, "left", 3)
 
 
-@pytest.mark.parametrize("word", ["brightness=6", "brightness=", "brightness", "glow=2", "position=up", "=", "warmth=２"])
+@pytest.mark.parametrize(
+    "word", ["brightness=6", "brightness=", "brightness", "glow=2", "position=up", "=", "warmth=２"]
+)
 def test_unknown_style_words_are_refused(word: str) -> None:
     with pytest.raises(StudioError, match="style control|levels are"):
         StyleSettings.parse([word])

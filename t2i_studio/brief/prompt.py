@@ -43,9 +43,7 @@ def language_of(text: str) -> Mixed:
 def tidy(text: str, *, empty_ok: bool = False) -> str:
     """NFKC (but Chinese punctuation stays), one space between words, one line."""
     return " ".join(
-        _WIDE.sub(
-            lambda run: unicodedata.normalize("NFKC", run[0]), check_text(text, empty_ok=empty_ok)
-        ).split()
+        _WIDE.sub(lambda run: unicodedata.normalize("NFKC", run[0]), check_text(text, empty_ok=empty_ok)).split()
     )
 
 
@@ -79,9 +77,7 @@ def compose(text: str, style: StyleSettings, model: PromptModel, negative: str =
     return Prompt(text=comma.join([kept, *phrases]), negative=negative, dropped=dropped)
 
 
-def _known_part(
-    text: str, known: Vocabulary, fits: Callable[[str], bool], comma: str
-) -> tuple[str, tuple[str, ...]]:
+def _known_part(text: str, known: Vocabulary, fits: Callable[[str], bool], comma: str) -> tuple[str, tuple[str, ...]]:
     """What of `text` the model knows and has room for, and the words left out in the order of the text."""
     tokens = known.split(text)
     concepts = [token for token in tokens if token.kind == "known"]

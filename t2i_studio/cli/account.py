@@ -23,9 +23,7 @@ def add_user(
     from t2i_studio.ui.users import add_user as add  # argon2 and its helpers; only here
 
     add(file, name, _password())
-    answer(
-        {"user": name, "users": str(file)}, words(f"{name} may log in now.", f"{name} 现在可以登录。"), json
-    )
+    answer({"user": name, "users": str(file)}, words(f"{name} may log in now.", f"{name} 现在可以登录。"), json)
 
 
 def _password() -> str:

@@ -23,9 +23,7 @@ OPEN = (State.WAITING, State.RUNNING)
 LOOK_EVERY = 0.1
 
 
-def run(
-    db: Database, settings: Settings, begin: Callable[[Engine], Job], folder: Path | None, as_json: bool
-) -> None:
+def run(db: Database, settings: Settings, begin: Callable[[Engine], Job], folder: Path | None, as_json: bool) -> None:
     """Begin a job, see it through and print its variants.
 
     Ctrl-C stops it at the next step, prints what is finished and exits with 130. Raises the StudioError that

@@ -41,9 +41,7 @@ def generate(
     ] = None,
     negative: Annotated[str | None, typer.Option(metavar="T", help="What is not to be seen.")] = None,
     prompt: Annotated[str | None, typer.Option(metavar="T", help="Exact words for the model.")] = None,
-    model: Annotated[
-        str | None, typer.Option(metavar="M", help="Name, folder or hub id [env: T2I_MODEL].")
-    ] = None,
+    model: Annotated[str | None, typer.Option(metavar="M", help="Name, folder or hub id [env: T2I_MODEL].")] = None,
     adapter: Annotated[
         list[str] | None, typer.Option(metavar="A:SCALE", help="LoRA folder and scale; repeat for more.")
     ] = None,
@@ -51,19 +49,13 @@ def generate(
         str | None, typer.Option(metavar="IMG", help="Picture to start from: a file or a variant's number.")
     ] = None,
     strength: Annotated[str | None, typer.Option(metavar="X", help="How far from it: 0.01 to 1.")] = None,
-    mask: Annotated[
-        str | None, typer.Option(metavar="IMG", help="White where the picture is to change.")
-    ] = None,
+    mask: Annotated[str | None, typer.Option(metavar="IMG", help="White where the picture is to change.")] = None,
     from_: Annotated[
         str | None,
         typer.Option("--from", metavar="IMAGE", help="Make this picture again; other options change it."),
     ] = None,
-    out: Annotated[
-        str | None, typer.Option(metavar="DIR", help="Also put the pictures into this folder.")
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only check; print the complete request as JSON.")
-    ] = False,
+    out: Annotated[str | None, typer.Option(metavar="DIR", help="Also put the pictures into this folder.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check; print the complete request as JSON.")] = False,
     home: Home = None,
     json: Json = False,
 ) -> None:

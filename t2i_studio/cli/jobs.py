@@ -35,9 +35,7 @@ def jobs(
 
 def resume(
     job: Annotated[str, typer.Argument(metavar="JOB", help="Number of the batch.")],
-    out: Annotated[
-        str | None, typer.Option(metavar="DIR", help="Also put the pictures into this folder.")
-    ] = None,
+    out: Annotated[str | None, typer.Option(metavar="DIR", help="Also put the pictures into this folder.")] = None,
     home: Home = None,
     json: Json = False,
 ) -> None:

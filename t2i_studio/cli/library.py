@@ -112,7 +112,5 @@ def _outline(data: object, indent: str = "") -> list[str]:
         elif isinstance(value, list) and value and isinstance(value[0], dict):
             lines += [f"{indent}{name}:"] + [line for item in value for line in _outline(item, indent + "  ")]
         elif value not in (None, [], {}, ""):
-            lines.append(
-                f"{indent}{name}: {', '.join(map(str, value)) if isinstance(value, list) else value}"
-            )
+            lines.append(f"{indent}{name}: {', '.join(map(str, value)) if isinstance(value, list) else value}")
     return lines

@@ -16,12 +16,8 @@ app = typer.Typer(
 
 Work = Annotated[Path, typer.Option("--work", metavar="FOLDER", help="Where stages leave what they made.")]
 Tier = Annotated[int, typer.Option("--tier", min=1, help="Objects of the catalogue up to this tier.")]
-Steps = Annotated[
-    int | None, typer.Option("--steps", min=1, help="Steps of training in all, earlier runs included.")
-]
-Scale = Annotated[
-    float, typer.Option("--scale", min=0.0001, max=1.0, help="Share of the full amount of training.")
-]
+Steps = Annotated[int | None, typer.Option("--steps", min=1, help="Steps of training in all, earlier runs included.")]
+Scale = Annotated[float, typer.Option("--scale", min=0.0001, max=1.0, help="Share of the full amount of training.")]
 Target = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="The model folder.")]
 WORK = Path("training")
 
@@ -63,13 +59,9 @@ def train_denoiser(
     tier: Tier = 1,
     steps: Steps = None,
     scale: Scale = 1.0,
-    objects: Annotated[
-        str, typer.Option(help="Only these objects, with commas; default: all of the tier.")
-    ] = "",
+    objects: Annotated[str, typer.Option(help="Only these objects, with commas; default: all of the tier.")] = "",
     nearest: Annotated[int, typer.Option(min=1, max=5, help="Only scenes from this level of distance.")] = 1,
-    decay: Annotated[
-        bool, typer.Option("--decay/--no-decay", help="Let the learning rate fall at the end.")
-    ] = True,
+    decay: Annotated[bool, typer.Option("--decay/--no-decay", help="Let the learning rate fall at the end.")] = True,
 ) -> None:
     """Train the denoiser."""
     from t2i_studio.pretraining import recipe
@@ -93,9 +85,7 @@ def train_autoencoder(work: Work = WORK, tier: Tier = 1, steps: Steps = None, sc
     from t2i_studio.pretraining import recipe
 
     plan = recipe.plan("autoencoder", scale, steps)
-    report(
-        f"{recipe.train_autoencoder(work, tier, recipe.pair_count(scale), plan):.1f} dB on held-out scenes"
-    )
+    report(f"{recipe.train_autoencoder(work, tier, recipe.pair_count(scale), plan):.1f} dB on held-out scenes")
 
 
 @app.command("judge")
@@ -104,9 +94,7 @@ def train_judge(work: Work = WORK, tier: Tier = 1, steps: Steps = None, scale: S
     from t2i_studio.pretraining import recipe
 
     accuracy = recipe.train_judge(work, tier, recipe.plan("judge", scale, steps))
-    report(
-        "right on held-out scenes: " + ", ".join(f"{name} {share:.3f}" for name, share in accuracy.items())
-    )
+    report("right on held-out scenes: " + ", ".join(f"{name} {share:.3f}" for name, share in accuracy.items()))
 
 
 @app.command()
@@ -129,9 +117,7 @@ def export(
     work: Work = WORK,
     out: Target = EMBEDDED_MODEL,
     tier: Tier = 1,
-    prompts: Annotated[
-        int, typer.Option(min=0, help="Prompts of the evaluation; 0: none, all objects known.")
-    ] = 0,
+    prompts: Annotated[int, typer.Option(min=0, help="Prompts of the evaluation; 0: none, all objects known.")] = 0,
 ) -> None:
     """Write the model folder: only objects that the judge recognises are in its vocabulary."""
     from t2i_studio.pretraining import recipe

@@ -14,9 +14,7 @@ from t2i_studio.store.raters import rater_named
 def rate(
     variant: Annotated[str, typer.Argument(metavar="VARIANT", help="Number of the variant.")],
     stars: Annotated[str | None, typer.Option(metavar="N", help="1 to 5.")] = None,
-    fault: Annotated[
-        list[str] | None, typer.Option(metavar="F", help="A fault tag; repeat for more.")
-    ] = None,
+    fault: Annotated[list[str] | None, typer.Option(metavar="F", help="A fault tag; repeat for more.")] = None,
     note: Annotated[str, typer.Option(metavar="T", help="A remark.")] = "",
     rater: Annotated[str, typer.Option(metavar="R", help="Name of the rater.")] = "local",
     home: Home = None,

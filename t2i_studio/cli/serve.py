@@ -9,13 +9,9 @@ from t2i_studio.cli.console import Home, load_settings
 
 
 def serve(
-    host: Annotated[
-        str | None, typer.Option(metavar="H", help="Address to listen on [env: T2I_HOST].")
-    ] = None,
+    host: Annotated[str | None, typer.Option(metavar="H", help="Address to listen on [env: T2I_HOST].")] = None,
     port: Annotated[str | None, typer.Option(metavar="P", help="Port [env: T2I_PORT].")] = None,
-    auth: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Users file: log-in [env: T2I_AUTH].")
-    ] = None,
+    auth: Annotated[str | None, typer.Option(metavar="FILE", help="Users file: log-in [env: T2I_AUTH].")] = None,
     home: Home = None,
 ) -> None:
     """Open the studio in a browser; stop with Ctrl-C."""

@@ -22,9 +22,7 @@ STRENGTHS = {
 """Share of the noise path that a derived picture goes back, where the request leaves it open."""
 
 
-def accept(
-    request: GenerationRequest, card: ModelCard, start_size: tuple[int, int] | None = None
-) -> GenerationRequest:
+def accept(request: GenerationRequest, card: ModelCard, start_size: tuple[int, int] | None = None) -> GenerationRequest:
     """The request with the model's defaults in place of None. start_size: (width, height) of the starting
     picture.
 
@@ -72,9 +70,7 @@ def _size(request: GenerationRequest, card: ModelCard, start_size: tuple[int, in
         sizes = ", ".join(f"{w}×{h}" for w, h in card.sizes)
         raise StudioError("size.closed", width=width, height=height, model=card.name, sizes=sizes)
     if not _possible((width, height), card):
-        near = [
-            max(card.size_step, round(side / card.size_step) * card.size_step) for side in (width, height)
-        ]
+        near = [max(card.size_step, round(side / card.size_step) * card.size_step) for side in (width, height)]
         raise StudioError(
             "size.indivisible",
             width=width,

@@ -14,9 +14,7 @@ NEWEST = 0.3
 def cost_key(request: GenerationRequest) -> str:
     """Requests with equal keys take equally long a step."""
     guided = "guided" if (request.guidance or 0) > 1 else "plain"
-    return (
-        f"{request.model} {request.width}x{request.height} {guided} {request.sampler} {len(request.adapters)}"
-    )
+    return f"{request.model} {request.width}x{request.height} {guided} {request.sampler} {len(request.adapters)}"
 
 
 def steps_of(request: GenerationRequest) -> int:

@@ -120,9 +120,7 @@ class Engine:
         steps = steps_of(job.request)
         with self._board.lock:
             live = self._board.jobs.get(job_id)
-            seen = (
-                {} if live is None else {number: vars(variant) for number, variant in live.variants.items()}
-            )
+            seen = {} if live is None else {number: vars(variant) for number, variant in live.variants.items()}
         variants = []
         for row in rows:
             done = row.state is State.DONE

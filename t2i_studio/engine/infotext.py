@@ -58,9 +58,7 @@ def parameters(origin: Origin) -> str:
     if origin.strength is not None:
         settings["Denoising strength"] = f"{origin.strength:g}"
     if origin.adapters:
-        settings["Lora hashes"] = ", ".join(
-            f"{Path(a.path).stem}: {(a.hash or '')[:12]}" for a in origin.adapters
-        )
+        settings["Lora hashes"] = ", ".join(f"{Path(a.path).stem}: {(a.hash or '')[:12]}" for a in origin.adapters)
     settings["Version"] = "T2I Studio"
     lines.append(", ".join(f"{name}: {_quoted(str(value))}" for name, value in settings.items()))
     return "\n".join(lines)

@@ -56,9 +56,7 @@ def make_pictures(
         short = []
         for group, result in zip(now, _side_by_side(call, now), strict=True):
             if isinstance(result, list):
-                made |= {
-                    place: Made(picture, len(group)) for place, picture in zip(group, result, strict=True)
-                }
+                made |= {place: Made(picture, len(group)) for place, picture in zip(group, result, strict=True)}
             elif _is_shortage(result):
                 short.append(group)
             else:

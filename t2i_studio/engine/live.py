@@ -67,8 +67,7 @@ class Board:
         with self.lock:
             self.jobs[job.id] = job
             self.queue.add(
-                Item(variant.id, job.id, request.user, cost, key.model_dump_json())
-                for variant in job.variants.values()
+                Item(variant.id, job.id, request.user, cost, key.model_dump_json()) for variant in job.variants.values()
             )
             self.lock.notify_all()
 

@@ -167,9 +167,7 @@ def _download(card: ModelCard, settings: Settings) -> Path:
         return Path(diffusers.DiffusionPipeline.download(card.source, local_files_only=settings.offline))
     except RepositoryNotFoundError as error:
         raise StudioError("model.unknown", model=card.source, models=card.name) from error
-    except (
-        Exception
-    ) as error:  # connection, proxy, gate, timeout, nothing in the cache: no weights either way
+    except Exception as error:  # connection, proxy, gate, timeout, nothing in the cache: no weights either way
         raise StudioError("model.unreachable", model=card.source) from error
 
 

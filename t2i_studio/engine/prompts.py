@@ -38,9 +38,7 @@ def pipeline_tokenizer(pipe: Any, limit: int | None) -> "tuple[Tokenizer, int] |
     """The same from a loaded pipeline, for models whose folder keeps its tokenizer in an older form."""
     from tokenizers import Tokenizer
 
-    parts = [
-        part for name, part in pipe.components.items() if name.startswith("tokenizer") and part is not None
-    ]
+    parts = [part for name, part in pipe.components.items() if name.startswith("tokenizer") and part is not None]
     fast = [part for part in parts if getattr(part, "backend_tokenizer", None) is not None]
     if not fast:
         return None
@@ -55,9 +53,7 @@ def check_length(text: str, model: str, tokenizer: "Tokenizer", limit: int) -> N
     coded = tokenizer.encode(text)
     if len(coded.ids) <= limit:
         return
-    words = [
-        place for place, special in zip(coded.offsets, coded.special_tokens_mask, strict=True) if not special
-    ]
+    words = [place for place, special in zip(coded.offsets, coded.special_tokens_mask, strict=True) if not special]
     room = limit - (len(coded.ids) - len(words))
     raise StudioError(
         "prompt.too_long", tokens=len(coded.ids), limit=limit, model=model, cut=text[words[room][0] :].strip()

@@ -56,27 +56,19 @@ class ModelCard(BaseModel):
     languages: tuple[str, ...] = ()
     steps: int = Field(25, ge=1)
     guidance: float = Field(5.0, ge=0)
-    guidance_argument: str = Field(
-        "guidance_scale", description="name of the pipeline's parameter for guidance"
-    )
-    arguments: dict[str, bool | int | float | str] = Field(
-        {}, description="further arguments of the pipeline's call"
-    )
+    guidance_argument: str = Field("guidance_scale", description="name of the pipeline's parameter for guidance")
+    arguments: dict[str, bool | int | float | str] = Field({}, description="further arguments of the pipeline's call")
     width: int = Field(512, ge=1, description="pixels")
     height: int = Field(512, ge=1, description="pixels")
     size_step: int = Field(8, ge=1, description="width and height are multiples of this")
-    sizes: tuple[tuple[int, int], ...] = Field(
-        (), description="(width, height) it is limited to; empty: free"
-    )
+    sizes: tuple[tuple[int, int], ...] = Field((), description="(width, height) it is limited to; empty: free")
     max_prompt_tokens: int | None = Field(None, description="None: what its tokenizer says")
     negative_prompt: bool = True
     vram_gb: float | None = None
     good_at: Words = Words()
     style: Literal["words", "phrases"] = "phrases"
     preview: PreviewMap | None = None
-    available: bool = Field(
-        True, description="usable as things are: its folder is there, or a hub may be called"
-    )
+    available: bool = Field(True, description="usable as things are: its folder is there, or a hub may be called")
 
     @property
     def folder(self) -> Path | None:

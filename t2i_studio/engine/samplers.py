@@ -64,9 +64,7 @@ def fitting(config: dict[str, Any]) -> list[str]:
     if path.dictated:
         return [OWN]
     return [OWN] + [
-        name
-        for name, sampler in SAMPLERS.items()
-        if path.reads in sampler.reads and (sampler.flow or not path.flow)
+        name for name, sampler in SAMPLERS.items() if path.reads in sampler.reads and (sampler.flow or not path.flow)
     ]
 
 

@@ -117,8 +117,5 @@ class Hold:
         cells = latent.grid(sample, *self._picture.shape[-2:])
         touched = torch.nn.functional.adaptive_max_pool2d(self._mask, cells).to(sample.device)
         self._change = latent.as_layout(touched, sample) > 0
-        noise = [
-            torch.randn(sample.shape[1:], generator=torch.Generator().manual_seed(seed))
-            for seed in self._seeds
-        ]
+        noise = [torch.randn(sample.shape[1:], generator=torch.Generator().manual_seed(seed)) for seed in self._seeds]
         self._noise = torch.stack(noise).to(sample)

@@ -42,9 +42,7 @@ def start_workers(board: Board, db: Database, settings: Settings) -> list[thread
     """A worker for each device, started. Without a usable device, one that tells everybody so."""
     be_deterministic()
     try:
-        workers: list[threading.Thread] = [
-            Worker(device, board, db, settings) for device in devices(settings)
-        ]
+        workers: list[threading.Thread] = [Worker(device, board, db, settings) for device in devices(settings)]
     except StudioError as error:
         workers = [threading.Thread(target=_refuse, args=(board, db, error), daemon=True)]
     for worker in workers:
@@ -175,9 +173,7 @@ class _Watch:
     it. Lanes call it at the same time.
     """
 
-    def __init__(
-        self, board: Board, db: Database, group: list[Item], preview: Callable[[torch.Tensor], bytes]
-    ) -> None:
+    def __init__(self, board: Board, db: Database, group: list[Item], preview: Callable[[torch.Tensor], bytes]) -> None:
         self._board, self._db, self._group, self._preview = board, db, group, preview
         self._key = cost_key(board.jobs[group[0].job].request)
         self._begun = self._looked = time.perf_counter()

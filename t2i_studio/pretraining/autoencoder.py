@@ -16,7 +16,7 @@ from t2i_studio.pretraining import objectives
 from t2i_studio.pretraining.latents import PatchCode, to_pictures, to_tensor
 from t2i_studio.pretraining.trainer import Chance
 
-BATCH = 4
+BATCH, CROP = 8, 4  # three steps of four see crops of 4×4 cells, for pace; the fourth a quarter as many whole pictures
 NOISE = 0.15  # largest standard deviation of the noise on the decoder's input
 LOG_VARIANCE = -10.0  # of the encoder's posterior: a latent is as good as certain
 
@@ -24,7 +24,7 @@ LOG_VARIANCE = -10.0  # of the encoder's posterior: a latent is as good as certa
 def autoencoder(channels: int) -> AutoencoderKL:
     """An untrained autoencoder of factor 32: 8×8 latents, 256 px pictures."""
     model = AutoencoderKL(
-        block_out_channels=(16, 24, 48, 64, 128, 128), layers_per_block=1, norm_num_groups=4,
+        block_out_channels=(8, 16, 32, 64, 96, 112), layers_per_block=1, norm_num_groups=8,
         down_block_types=("DownEncoderBlock2D",) * 6, up_block_types=("UpDecoderBlock2D",) * 6,
         latent_channels=channels, sample_size=256, scaling_factor=1.0, mid_block_add_attention=False,
     )  # fmt: skip
@@ -51,13 +51,17 @@ def reconstruction_loss(
     model: AutoencoderKL, pairs: Pairs, device: torch.device
 ) -> Callable[[int, Chance], dict[str, Tensor]]:
     """Decoder: pixels and edges at three sizes; encoder: squared distance to the latents."""
-    channels = pairs.latents.shape[1]
+    channels, cells = pairs.latents.shape[1], pairs.latents.shape[-1]
+    scale = pairs.pictures.shape[1] // cells
 
     def loss(step: int, chance: Chance) -> dict[str, Tensor]:
-        index = chance.numpy.integers(len(pairs.pictures), size=BATCH)
-        z = pairs.latents[index].to(device)
-        x = to_tensor(pairs.pictures[index]).to(device)
-        strength = NOISE * torch.rand(BATCH, 1, 1, 1, generator=chance.torch).to(device)
+        side, count = (cells, BATCH // 4) if step % 4 == 0 else (CROP, BATCH)
+        index = chance.numpy.integers(len(pairs.pictures), size=count)
+        top, left = chance.numpy.integers(cells - side + 1, size=2)
+        z = pairs.latents[index, :, top : top + side, left : left + side].to(device)
+        rows, columns = (slice(begin * scale, (begin + side) * scale) for begin in (top, left))
+        x = to_tensor(pairs.pictures[index, rows, columns]).to(device)
+        strength = NOISE * torch.rand(count, 1, 1, 1, generator=chance.torch).to(device)
         noise = torch.randn(z.shape, generator=chance.torch).to(device)
         decoding = objectives.pyramid_l1(model.decode(z + strength * noise).sample, x)
         mean = model.quant_conv(model.encoder(x))[:, :channels]

@@ -19,9 +19,7 @@ from t2i_studio.pretraining.scenes import Scene, sample_scene
 PART = 1000  # scenes in a part
 
 
-def compose(
-    folder: Path, renders: Path, objects: Sequence[str], count: int, size: int, seed: int = 0
-) -> Iterator[int]:
+def compose(folder: Path, renders: Path, objects: Sequence[str], count: int, size: int, seed: int = 0) -> Iterator[int]:
     """Draw `count` scenes of `objects` at `size` px into `folder`; yields how many there are by now.
 
     Part k depends on (seed, k) only. StudioError when the folder cannot be written.
@@ -53,9 +51,7 @@ def _compose_part(job: tuple[Path, Path, tuple[str, ...], int, int, int, int]) -
     rng = np.random.default_rng((seed, number))
     scenes = [sample_scene(rng, renderer.catalogue, objects) for _ in range(count)]
     pictures = np.empty((count, size, size, 3), np.uint8)
-    for index in sorted(
-        range(count), key=lambda i: (scenes[i].object, str(scenes[i].color))
-    ):  # kind to caches
+    for index in sorted(range(count), key=lambda i: (scenes[i].object, str(scenes[i].color))):  # kind to caches
         pictures[index] = renderer.render(scenes[index])
     masks = np.stack([renderer.object_mask(scene) for scene in scenes]).astype(np.float16)
     partial = target.with_suffix(".part.npz")

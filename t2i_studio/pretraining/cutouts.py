@@ -61,9 +61,7 @@ def recolor(picture: np.ndarray, rgb: str, mode: str) -> np.ndarray:
     total = material.sum() + 1e-6
     middle = (material * lightness).sum() / total
     target = to_oklab(parse_rgb(rgb))
-    depth = min(
-        1.0, (1.08 - target[0]) / 0.22, target[0] / 0.45
-    )  # white and black leave less room for shading
+    depth = min(1.0, (1.08 - target[0]) / 0.22, target[0] / 0.45)  # white and black leave less room for shading
     shaded = np.clip(target[0] + (lightness - middle) * depth, 0.08, 0.99)
     strength = np.clip(shaded / max(target[0], 0.2), 0.6, 1.15) * np.clip((1.04 - shaded) / 0.14, 0, 1)
     painted = np.stack([shaded, target[1] * strength, target[2] * strength], -1)

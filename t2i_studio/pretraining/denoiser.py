@@ -72,9 +72,7 @@ class LatentScenes:
         return LatentScenes(self.latents[index], self.masks[index], [self.scenes[i] for i in index])
 
 
-def encode_corpus(
-    parts: Iterable[tuple[np.ndarray, np.ndarray, list[Scene]]], code: PatchCode
-) -> LatentScenes:
+def encode_corpus(parts: Iterable[tuple[np.ndarray, np.ndarray, list[Scene]]], code: PatchCode) -> LatentScenes:
     """Latents of all pictures of a corpus (see corpus.parts)."""
     latents, masks, scenes = [], [], []
     for pictures, mask, some in parts:

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-
 from transformers import CLIPTextModel, PreTrainedTokenizerFast
 
 from t2i_studio.pretraining import autoencoder, corpus, denoiser, probe, text_encoder
@@ -35,9 +34,7 @@ def compose_scenes(work: Path, tier: int, count: int) -> Iterator[int]:
     yield from corpus.compose(work / f"corpus-{tier}", fetch_renders(work), objects, count, SIZE, seed=tier)
     if not (work / "code.safetensors").exists():
         parts = islice(corpus.parts(work / f"corpus-{tier}"), 4)
-        fit_patch_code(np.concatenate([pictures for pictures, _, _ in parts]), CHANNELS).save(
-            work / "code.safetensors"
-        )
+        fit_patch_code(np.concatenate([pictures for pictures, _, _ in parts]), CHANNELS).save(work / "code.safetensors")
 
 
 def new_denoiser() -> denoiser.Denoiser:
@@ -47,9 +44,7 @@ def new_denoiser() -> denoiser.Denoiser:
     return denoiser.Denoiser(denoiser.unet(CHANNELS), table)
 
 
-def train_denoiser(
-    work: Path, tier: int, plan: Plan, objects: Sequence[str] | None = None, nearest: int = 1
-) -> None:
+def train_denoiser(work: Path, tier: int, plan: Plan, objects: Sequence[str] | None = None, nearest: int = 1) -> None:
     """Train the denoiser on the corpus of a tier; goes on from the checkpoint, whatever it was trained on.
 
     objects, nearest: restrict the lesson to some of the tier's objects, and to scenes from that level of distance.

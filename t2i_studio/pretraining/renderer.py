@@ -110,9 +110,7 @@ class Renderer:
         """What the backdrop's colour leaves of white light on the podium, (3,)."""
         return 1 - 0.16 * (1 - parse_rgb(self.catalogue.backdrops[backdrop].rgb))
 
-    def _lay(
-        self, picture: np.ndarray, layer: np.ndarray, spot: Box, light: np.ndarray | float = 1.0
-    ) -> None:
+    def _lay(self, picture: np.ndarray, layer: np.ndarray, spot: Box, light: np.ndarray | float = 1.0) -> None:
         """Lay a premultiplied uint8 layer over the picture, in place, under coloured light."""
         for rows, columns, part in self._cropped(layer, spot):
             color = part[..., :3] * np.float32(light)
@@ -133,9 +131,7 @@ class Renderer:
             yield slice(max(top, 0), bottom), slice(max(left, 0), right), part
 
     def _draw_backdrop(self, name: str, playfulness: int, middle: float) -> np.ndarray:
-        return _bytes(
-            stage.backdrop(self.catalogue.backdrops[name].rgb, self._panel(playfulness, middle), middle)
-        )
+        return _bytes(stage.backdrop(self.catalogue.backdrops[name].rgb, self._panel(playfulness, middle), middle))
 
     def _draw_panel(self, playfulness: int, middle: float) -> np.ndarray:
         return stage.panel(playfulness, middle, self.size)

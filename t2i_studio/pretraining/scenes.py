@@ -54,9 +54,7 @@ class Scene:
     layout: int
 
 
-def sample_scene(
-    rng: np.random.Generator, catalogue: Catalogue, objects: Sequence[str] | None = None
-) -> Scene:
+def sample_scene(rng: np.random.Generator, catalogue: Catalogue, objects: Sequence[str] | None = None) -> Scene:
     """Draw a scene: every product of `objects` (default: all) equally often, levels and places by weight.
 
     StudioError when `objects` is empty or names an unknown product.
@@ -75,9 +73,7 @@ def sample_scene(
         backdrop=_pick(rng, catalogue.backdrops),
         podium=_pick(rng, catalogue.podiums),
         props=_prop_kinds(rng, catalogue, PROPS[style["richness"]]),
-        position=_weighted(
-            rng, catalogue.positions, [place.weight for place in catalogue.positions.values()]
-        ),
+        position=_weighted(rng, catalogue.positions, [place.weight for place in catalogue.positions.values()]),
         style=style,
         layout=int(rng.integers(2**31)),
     )
@@ -135,9 +131,7 @@ class _Room:
             if free:
                 row, column = free[rng.integers(len(free))]
                 self.taken[row : row + cells, column : column + cells] = True
-                self.crowded[max(row - 1, 0) : row + cells + 1, max(column - 1, 0) : column + cells + 1] = (
-                    True
-                )
+                self.crowded[max(row - 1, 0) : row + cells + 1, max(column - 1, 0) : column + cells + 1] = True
                 return Box(column, row, cells)
         return None
 

@@ -32,9 +32,7 @@ def grid(size: int, cells: float = CELLS, first_row: float = 0) -> tuple[np.ndar
 def shrink(layer: np.ndarray) -> np.ndarray:
     """Average SUPER × SUPER pixels (h, w, channels) to one."""
     height, width, channels = layer.shape
-    return layer.reshape(height // SUPER, SUPER, width // SUPER, SUPER, channels).mean(
-        (1, 3), dtype=np.float32
-    )
+    return layer.reshape(height // SUPER, SUPER, width // SUPER, SUPER, channels).mean((1, 3), dtype=np.float32)
 
 
 def smooth(value: np.ndarray, low: float, high: float) -> np.ndarray:
@@ -124,9 +122,7 @@ def _over(canvas: np.ndarray, color: np.ndarray, cover: np.ndarray) -> None:
     canvas[..., 3] += cover
 
 
-def _floor_shadow(
-    canvas: np.ndarray, x: np.ndarray, y: np.ndarray, reach: float, level: float, height: float
-) -> None:
+def _floor_shadow(canvas: np.ndarray, x: np.ndarray, y: np.ndarray, reach: float, level: float, height: float) -> None:
     away = np.hypot((x - 0.2) / (reach + 0.35), (y - level) / height)
     _over(canvas, np.zeros(3, np.float32), 0.38 * (1 - smooth(away, 0.55, 1.25)))
 
@@ -158,18 +154,14 @@ def _block(
     _over(canvas, np.ones(3, np.float32), 0.7 * rim * (1 - 0.7 * smooth(side, -0.4, 0.9)))
 
 
-def _cuboid(
-    canvas: np.ndarray, x: np.ndarray, y: np.ndarray, width: float, corner: float, white: float
-) -> None:
+def _cuboid(canvas: np.ndarray, x: np.ndarray, y: np.ndarray, width: float, corner: float, white: float) -> None:
     """A box seen from the front and slightly above."""
     half, back, front, floor = width / 2, BASELINE - 0.5, BASELINE + 0.2, 7.35
     reach = half * (0.88 + 0.12 * np.clip((y - back) / (front - back), 0, 1))
     lid = ((np.abs(x) < reach) & (y > back) & (y <= front)).astype(np.float32)
     inset = np.maximum(np.abs(x) - (half - corner), 0)
     low = np.maximum(y - (floor - corner), 0)
-    face = ((np.abs(x) < half) & (y > front) & (y < floor) & (np.hypot(inset, low) <= corner + 1e-6)).astype(
-        np.float32
-    )
+    face = ((np.abs(x) < half) & (y > front) & (y < floor) & (np.hypot(inset, low) <= corner + 1e-6)).astype(np.float32)
     side = x / half
     _over(canvas, white * (0.985 - 0.04 * smooth(side, -1, 1))[..., None], lid)
     light = 0.90 - 0.08 * smooth(side, -1, 1) - 0.08 * smooth(y, front, floor)
@@ -186,9 +178,7 @@ def bubble(size: int) -> np.ndarray:
     canvas = np.zeros((size * SUPER, size * SUPER, 4), np.float32)
     hue = np.stack([0.75 + 0.25 * x, 0.85 - 0.2 * y, np.ones_like(x)], -1)
     _over(canvas, hue, inside * (0.18 + 0.6 * smooth(radius, 0.6, 1.0)))
-    _over(
-        canvas, np.ones(3, np.float32), inside * 0.95 * (1 - smooth(np.hypot(x + 0.16, y + 0.18), 0.03, 0.10))
-    )
+    _over(canvas, np.ones(3, np.float32), inside * 0.95 * (1 - smooth(np.hypot(x + 0.16, y + 0.18), 0.03, 0.10)))
     return shrink(canvas)
 
 

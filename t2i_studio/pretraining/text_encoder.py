@@ -60,9 +60,7 @@ def draw_prompts(
     for _ in range(count):
         scene = sample_scene(rng, catalogue, objects)
         for _ in range(2):
-            text, facts = caption_with_facts(
-                scene, rng, LANGUAGES[rng.choice(3, p=(0.45, 0.45, 0.1))], catalogue
-            )
+            text, facts = caption_with_facts(scene, rng, LANGUAGES[rng.choice(3, p=(0.45, 0.45, 0.1))], catalogue)
             if rng.random() < EMPTY:
                 text, facts = "", set()
             texts.append(text)
@@ -95,10 +93,7 @@ def concept_loss(
 def class_logits(hidden: Tensor, table: ConceptTable) -> list[Tensor]:
     """For each attribute the likeness (B, 1 + classes) of its position's vector to the vectors of its classes."""
     hidden = F.normalize(hidden[:, WORDS:], dim=-1)
-    return [
-        hidden[:, n] @ F.normalize(table.classes(name), dim=-1).T * SHARPNESS
-        for n, name in enumerate(table.sizes)
-    ]
+    return [hidden[:, n] @ F.normalize(table.classes(name), dim=-1).T * SHARPNESS for n, name in enumerate(table.sizes)]
 
 
 @torch.no_grad()

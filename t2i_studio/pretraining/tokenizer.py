@@ -26,9 +26,7 @@ FUNCTION_WORDS = (
     " under over near behind beside front back top big small large new please make show picture image photo"
     " want need"
 )
-FUNCTION_CHARACTERS = (
-    "的了在上下里和与及是有个一二三两只件款双套张我要想请做给把让为或不没很更最大小前后旁边中间左右之"
-)
+FUNCTION_CHARACTERS = "的了在上下里和与及是有个一二三两只件款双套张我要想请做给把让为或不没很更最大小前后旁边中间左右之"
 _LATIN = re.compile(r"[a-z]+|[^a-z\s]+")
 
 

@@ -109,9 +109,7 @@ class Average:
 
     def __init__(self, model: nn.Module, decay: float, weights: dict[str, Tensor] | None) -> None:
         self.decay = decay
-        self.weights = {
-            name: value.detach().clone() for name, value in (weights or model.state_dict()).items()
-        }
+        self.weights = {name: value.detach().clone() for name, value in (weights or model.state_dict()).items()}
 
     @torch.no_grad()
     def update(self, model: nn.Module, step: int) -> None:

@@ -100,9 +100,7 @@ def _engine(url: str | URL) -> Engine:
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
-    connection.isolation_level = (
-        None  # SQLAlchemy begins (below); the driver's own rules would split migrations
-    )
+    connection.isolation_level = None  # SQLAlchemy begins (below); the driver's own rules would split migrations
     for pragma in (
         f"busy_timeout = {BUSY_SECONDS * 1000}",
         "journal_mode = WAL",

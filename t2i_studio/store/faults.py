@@ -29,8 +29,7 @@ class _Table(BaseModel):
 
 
 FAULTS: dict[str, Fault] = {
-    fault.code: fault
-    for fault in TypeAdapter(_Table).validate_json((ASSETS / "faults.json").read_bytes()).faults
+    fault.code: fault for fault in TypeAdapter(_Table).validate_json((ASSETS / "faults.json").read_bytes()).faults
 }
 
 

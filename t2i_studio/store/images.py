@@ -93,9 +93,7 @@ def accept_picture(data: bytes, *, mode: Literal["RGB", "L"] = "RGB") -> bytes:
         raise StudioError("picture.unreadable", formats=", ".join(FORMATS)) from error
     if width * height > MAX_PIXELS:
         raise StudioError("picture.too_large", limit=MAX_PIXELS // 10**6)
-    if (
-        picture.format != "MPO" and getattr(picture, "n_frames", 1) > 1
-    ):  # MPO: a phone's photo with a depth map
+    if picture.format != "MPO" and getattr(picture, "n_frames", 1) > 1:  # MPO: a phone's photo with a depth map
         raise StudioError("picture.animated")
     try:
         picture.load()
@@ -115,19 +113,14 @@ def _to_srgb(picture: Image.Image) -> Image.Image:
     target = "RGBA" if picture.mode == "RGBA" else "RGB"
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        return (
-            ImageCms.profileToProfile(picture, source, ImageCms.createProfile("sRGB"), outputMode=target)
-            or picture
-        )
+        return ImageCms.profileToProfile(picture, source, ImageCms.createProfile("sRGB"), outputMode=target) or picture
     except (ImageCms.PyCMSError, OSError):
         return picture
 
 
 def _flatten(picture: Image.Image, mode: Literal["RGB", "L"]) -> Image.Image:
     if picture.mode.startswith(("I", "F")):  # 16 bits a channel; convert() would clip instead of scale
-        picture = (
-            picture.point(lambda value: value / 256, "L") if picture.mode != "F" else picture.convert("L")
-        )
+        picture = picture.point(lambda value: value / 256, "L") if picture.mode != "F" else picture.convert("L")
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
         ground = Image.new("RGBA", picture.size, "white" if mode == "RGB" else "black")

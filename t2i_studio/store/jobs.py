@@ -115,9 +115,7 @@ def get_job(db: Database, job_id: int) -> Job:
         return _to_job(_job(session, job_id))
 
 
-def list_jobs(
-    db: Database, states: Collection[State] = (), user: str | None = None, limit: int = 50
-) -> list[Job]:
+def list_jobs(db: Database, states: Collection[State] = (), user: str | None = None, limit: int = 50) -> list[Job]:
     """Newest first; of any state and user when not said. Raises StudioError number.range (limit 1–1000)."""
     check_number("limit", limit, 1, 1000)
     query = select(JobRow).order_by(JobRow.id.desc()).limit(limit)
@@ -211,9 +209,7 @@ def cancel_requested(db: Database, job_id: int) -> bool:
 def mark_interrupted(db: Database) -> int:
     """Mark open jobs whose process is gone and return how many; one that has all its pictures is done."""
     with db.write() as session:
-        orphans = [
-            job for job in session.scalars(select(JobRow).where(JobRow.state.in_(OPEN))) if _is_gone(job)
-        ]
+        orphans = [job for job in session.scalars(select(JobRow).where(JobRow.state.in_(OPEN))) if _is_gone(job)]
         for job in orphans:
             complete = all(variant.state == State.DONE for variant in job.variants)
             _end(job, State.DONE if complete else State.INTERRUPTED)

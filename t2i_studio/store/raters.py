@@ -106,12 +106,8 @@ def forget_rater(db: Database, rater: str, judgements: Literal["keep", "delete"]
 
 def _rename_judgements(session: Session, old: str) -> str:
     new = _add(session, None)
-    session.execute(
-        update(RatingRow).where(RatingRow.rater_id == old).values(rater_id=new, note="", nonce=None)
-    )
-    session.execute(
-        update(PreferenceRow).where(PreferenceRow.rater_id == old).values(rater_id=new, nonce=None)
-    )
+    session.execute(update(RatingRow).where(RatingRow.rater_id == old).values(rater_id=new, note="", nonce=None))
+    session.execute(update(PreferenceRow).where(PreferenceRow.rater_id == old).values(rater_id=new, nonce=None))
     return new
 
 

@@ -114,9 +114,7 @@ def ratings_of(db: Database, variant_id: int) -> list[Rating]:
     """Every judgement of a variant, oldest first. Raises StudioError variant.unknown."""
     with db.read() as session:
         get_row(session, VariantRow, variant_id, "variant.unknown")
-        rows = session.scalars(
-            select(RatingRow).where(RatingRow.variant_id == variant_id).order_by(RatingRow.id)
-        )
+        rows = session.scalars(select(RatingRow).where(RatingRow.variant_id == variant_id).order_by(RatingRow.id))
         return [_to_rating(row) for row in rows]
 
 
@@ -145,6 +143,4 @@ def prefer(db: Database, winner: int, loser: int, rater: str, *, nonce: str | No
 
 
 def _to_preference(row: PreferenceRow) -> Preference:
-    return Preference(
-        id=row.id, winner=row.winner_id, loser=row.loser_id, rater=row.rater_id, created=row.created
-    )
+    return Preference(id=row.id, winner=row.winner_id, loser=row.loser_id, rater=row.rater_id, created=row.created)

@@ -196,12 +196,8 @@ def family(db: Database, variant_id: int) -> Family:
         line = select(VariantRow.parent_id.label("id")).where(VariantRow.id == variant_id).cte(recursive=True)
         parent = aliased(VariantRow)
         line = line.union_all(select(parent.parent_id).where(parent.id == line.c.id))
-        ancestors = (
-            select(VariantRow.id).where(VariantRow.id.in_(select(line.c.id))).order_by(VariantRow.id.desc())
-        )
-        children = (
-            select(VariantRow.id).where(VariantRow.parent_id == variant_id, SHOWN).order_by(VariantRow.id)
-        )
+        ancestors = select(VariantRow.id).where(VariantRow.id.in_(select(line.c.id))).order_by(VariantRow.id.desc())
+        children = select(VariantRow.id).where(VariantRow.parent_id == variant_id, SHOWN).order_by(VariantRow.id)
         return Family(
             ancestors=tuple(_load(session, session.scalars(ancestors).all())),
             children=tuple(_load(session, session.scalars(children).all())),

@@ -183,8 +183,7 @@ class Endpoints:
             "ahead": status.ahead,
             "seconds_left": status.seconds_left,
             "variants": [
-                told_variant(request, variant)
-                | {"step": live.step, "steps": live.steps, "preview": _preview(live)}
+                told_variant(request, variant) | {"step": live.step, "steps": live.steps, "preview": _preview(live)}
                 for variant, live in zip(made, status.variants, strict=True)
             ],
         }
@@ -315,18 +314,14 @@ class Endpoints:
         return told_variant(request, found) | {
             "request": found.request.model_dump(mode="json"),
             "origin": found.origin.model_dump(mode="json") if found.origin else None,
-            "ratings": [
-                rating.model_dump(mode="json") for rating in ratings.ratings_of(self._studio.db, number)
-            ],
+            "ratings": [rating.model_dump(mode="json") for rating in ratings.ratings_of(self._studio.db, number)],
             "ancestors": [ancestor.id for ancestor in family.ancestors],
             "children": [child.id for child in family.children],
         }
 
     def models(self, request: gr.Request) -> list:
         """The offered models with licence, languages, sizes and what each is good at."""
-        return [
-            card.model_dump(mode="json", exclude={"preview"}) for card in model_cards(self._studio.settings)
-        ]
+        return [card.model_dump(mode="json", exclude={"preview"}) for card in model_cards(self._studio.settings)]
 
 
 def _preview(live: VariantStatus) -> str | None:

@@ -61,9 +61,7 @@ class LogIn:
             else:
                 answer = _turned_away(connection, language)
         except StudioError as error:
-            answer = JSONResponse(
-                {"error": error.sentence(language)}, 429 if error.key == "auth.slow" else 503
-            )
+            answer = JSONResponse({"error": error.sentence(language)}, 429 if error.key == "auth.slow" else 503)
         if scope["type"] == "websocket":
             return await send({"type": "websocket.close", "code": 1008})
         await answer(scope, receive, send)
@@ -221,9 +219,7 @@ def _words() -> dict[str, dict[Language, str]]:
 
 def _page(language: Language, next_: str, fault: str) -> str:
     text = {key: escape(row[language]) for key, row in _words().items()}
-    return _PAGE.format(
-        locale=LOCALES[language], next=escape(quote(next_, safe="/")), fault=escape(fault), **text
-    )
+    return _PAGE.format(locale=LOCALES[language], next=escape(quote(next_, safe="/")), fault=escape(fault), **text)
 
 
 _PAGE = """<!doctype html>

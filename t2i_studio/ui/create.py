@@ -39,9 +39,7 @@ def build(studio: Studio, tr: gr.I18n, pages: gr.Blocks) -> None:
     message = part("message", note=None)
     inputs = controls.controls()
 
-    def wire(
-        trigger: Callable[..., Any], handler: Handler, read: Sequence[Any], write: Sequence[Any]
-    ) -> None:
+    def wire(trigger: Callable[..., Any], handler: Handler, read: Sequence[Any], write: Sequence[Any]) -> None:
         # Handlers only write or read rows, so they need no queue; the API has endpoints of its own.
         trigger(
             _answering(studio, handler, len(write)),

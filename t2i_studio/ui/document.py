@@ -17,9 +17,7 @@ from t2i_studio.ui.studio import RATER_COOKIE
 
 PAGES = {"/": "nav_create", "/gallery": "nav_gallery", "/variant": "nav_variant"}
 YEAR = 365 * 86400
-_FOREIGN = re.compile(
-    r'<meta\s+(?:property|name)="(?:og|twitter):[^>]*>|<link\s[^>]*rel="preconnect"[^>]*>', re.DOTALL
-)
+_FOREIGN = re.compile(r'<meta\s+(?:property|name)="(?:og|twitter):[^>]*>|<link\s[^>]*rel="preconnect"[^>]*>', re.DOTALL)
 
 _HEAD = """
 <script>window.studio = {{language: "{language}", version: "{version}"}};
@@ -70,9 +68,7 @@ class Document:
         if not await run_in_threadpool(is_rater, self.db, rater):
             rater = await run_in_threadpool(new_rater, self.db)
         plain = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
-        await self.app(
-            {**scope, "headers": plain}, receive, _Rewriting(send, language, scope["path"], rater).send
-        )
+        await self.app({**scope, "headers": plain}, receive, _Rewriting(send, language, scope["path"], rater).send)
 
 
 class _Rewriting:

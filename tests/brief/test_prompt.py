@@ -74,9 +74,7 @@ def test_sliders_speak_the_language_of_the_description_and_neutral_ones_are_sile
     style = StyleSettings(brightness=5, position="left")
     assert compose("红色手提包", style, Card()).text == "红色手提包，非常明亮，居左"
     assert compose("a red handbag", style, Card()).text == "a red handbag, very bright, on the left"
-    assert (
-        compose("红色手提包", style, Card(languages=("en",))).text == "红色手提包, very bright, on the left"
-    )
+    assert compose("红色手提包", style, Card(languages=("en",))).text == "红色手提包, very bright, on the left"
     assert compose("a  red\nhandbag", NEUTRAL, Card()).text == "a red handbag"
 
 
@@ -94,9 +92,7 @@ def test_plurals_traditional_characters_and_full_width_letters_are_known(closed:
 
 
 def test_beyond_the_token_budget_concepts_come_first_and_the_rest_is_named(closed: Card) -> None:
-    prompt = compose(
-        "the red handbag is on the red one and a running shoe is on a round podium", NEUTRAL, closed
-    )
+    prompt = compose("the red handbag is on the red one and a running shoe is on a round podium", NEUTRAL, closed)
     assert prompt.text == "red, handbag, red, running shoe, round podium"
     prompt = compose("red handbag, " * 9, NEUTRAL, closed)
     assert len(prompt.text.replace(",", " ,").split()) <= 12

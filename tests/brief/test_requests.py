@@ -67,9 +67,7 @@ def test_what_no_model_could_do_is_refused(given: dict, key: str) -> None:
 
 
 def test_the_users_own_words_replace_the_composed_prompt() -> None:
-    request = make_request(
-        "a bag", CARD, style=StyleSettings(warmth=5), prompt=" my  words ", negative="text"
-    )
+    request = make_request("a bag", CARD, style=StyleSettings(warmth=5), prompt=" my  words ", negative="text")
     assert request.prompt == Prompt(text="my words", negative="text", edited=True)
 
 

@@ -23,9 +23,7 @@ def test_what_is_no_whole_number_in_range_is_refused(value: object) -> None:
         values.whole("steps", value, 1, 9)
 
 
-@pytest.mark.parametrize(
-    "value", ["", "nan", "inf", "1_0", "0,5", "1e999", float("inf"), 10**400, None, False, "x"]
-)
+@pytest.mark.parametrize("value", ["", "nan", "inf", "1_0", "0,5", "1e999", float("inf"), 10**400, None, False, "x"])
 def test_what_is_no_number_in_range_is_refused(value: object) -> None:
     with pytest.raises(StudioError, match="guidance"):
         values.real("guidance", value, 0, 50)

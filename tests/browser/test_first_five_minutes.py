@@ -143,9 +143,7 @@ def test_deleting_can_be_undone(open_page: OpenPage, site: Site, made: int) -> N
     assert not get_variant(site.db, made).deleted
 
 
-def test_chosen_pictures_come_as_a_zip_with_their_metadata(
-    open_page: OpenPage, made: int, tmp_path: object
-) -> None:
+def test_chosen_pictures_come_as_a_zip_with_their_metadata(open_page: OpenPage, made: int, tmp_path: object) -> None:
     page = open_page("/gallery")
     for variant in (made, made + 1):
         page.locator(f'.card[data-id="{variant}"] .pick input').check(force=True)

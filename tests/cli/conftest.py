@@ -47,9 +47,7 @@ def run(home: Path, capfd: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
 
 
 @pytest.fixture
-def run_tiny(
-    run: Callable[..., Ran], tiny_model: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., Ran]:
+def run_tiny(run: Callable[..., Ran], tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ran]:
     """`run` with the tiny model as the default one."""
     monkeypatch.setenv("T2I_MODEL", str(tiny_model))
     return run

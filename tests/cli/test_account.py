@@ -9,9 +9,7 @@ import pytest
 from .conftest import Ran
 
 
-def test_a_user_is_added_from_a_pipe(
-    run: Callable[..., Ran], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_user_is_added_from_a_pipe(run: Callable[..., Ran], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("correct horse\n"))
     added = run("add-user", "Li", "--users", tmp_path / "users", "--json")
     assert added.json["user"] == "Li"

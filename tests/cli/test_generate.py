@@ -22,9 +22,7 @@ def pixels(path: str) -> bytes:
 
 
 def test_prints_what_it_made_and_nothing_else(run_tiny: Run, tmp_path: Path) -> None:
-    made = run_tiny(
-        "generate", "a red handbag", "--variants", 2, "--seed", 5, "--out", tmp_path / "o", "--json"
-    )
+    made = run_tiny("generate", "a red handbag", "--variants", 2, "--seed", 5, "--out", tmp_path / "o", "--json")
     assert made.code == 0
     assert made.json.keys() == {"batch", "variants"}
     assert [variant["seed"] for variant in made.json["variants"]] == [5, 6]

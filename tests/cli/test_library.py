@@ -22,9 +22,7 @@ def db(home: Path) -> Iterator[Database]:
 
 def test_a_rating_is_there_when_the_command_returns(run: Run, db: Database) -> None:
     variant = finished(db).variants[0]
-    rated = run(
-        "rate", variant, "--stars", 4, "--fault", "clutter", "--note", "杂乱", "--rater", "Li", "--json"
-    )
+    rated = run("rate", variant, "--stars", 4, "--fault", "clutter", "--note", "杂乱", "--rater", "Li", "--json")
     assert (rated.json["stars"], rated.json["faults"], rated.json["note"]) == (4, ["clutter"], "杂乱")
     shown = run("show", variant, "--json").json
     assert (shown["stars"], len(shown["ratings"])) == (4, 1)

@@ -44,9 +44,7 @@ def test_a_command_line_that_is_none_gets_one_sentence(run: Run, arguments: tupl
     assert "Traceback" not in refused.err
 
 
-def test_sentences_come_in_the_language_of_the_setting_or_the_locale(
-    run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_sentences_come_in_the_language_of_the_setting_or_the_locale(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("T2I_LANGUAGE", "zh")
     assert "没有命令" in run("nope").err
     monkeypatch.setenv("T2I_LANGUAGE", "auto")
@@ -95,9 +93,7 @@ def test_a_closed_pipe_ends_quietly(home: Path) -> None:
     assert ended.stderr == ""
 
 
-def test_ctrl_c_keeps_what_is_finished_and_the_rest_resumes(
-    run_tiny: Run, tiny_model: Path, home: Path
-) -> None:
+def test_ctrl_c_keeps_what_is_finished_and_the_rest_resumes(run_tiny: Run, tiny_model: Path, home: Path) -> None:
     arguments = ["generate", "red mug", "--variants", "40", "--steps", "60", "--json"]
     process = subprocess.Popen(
         [*COMMAND, *arguments],

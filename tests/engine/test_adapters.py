@@ -22,9 +22,7 @@ def lora(tmp_path_factory):
 
     torch.manual_seed(3)
     network = unet(16)
-    network.add_adapter(
-        LoraConfig(r=2, lora_alpha=8, target_modules=["to_q", "to_v"], init_lora_weights=False)
-    )
+    network.add_adapter(LoraConfig(r=2, lora_alpha=8, target_modules=["to_q", "to_v"], init_lora_weights=False))
     folder = tmp_path_factory.mktemp("lora")
     StableDiffusionPipeline.save_lora_weights(folder, unet_lora_layers=get_peft_model_state_dict(network))
     return folder

@@ -22,9 +22,7 @@ def stripes():
 
 
 def from_picture(request_for, model, name, strength, steps=8):
-    request = request_for(
-        name, derivation=Derivation.IMAGE, init_image="0" * 64, strength=strength, steps=steps
-    )
+    request = request_for(name, derivation=Derivation.IMAGE, init_image="0" * 64, strength=strength, steps=steps)
     return accept(request, model.card)
 
 

@@ -54,10 +54,6 @@ def test_a_subtle_variation_is_nearer_to_its_parent_than_a_strong_one(make, db):
     (parent,) = make()
     away = {}
     for derivation in (Derivation.VARY_SUBTLE, Derivation.VARY_STRONG):
-        children = make(
-            derivation=derivation, init_image=parent.image, parent=parent.id, seed=100, variants=4
-        )
-        away[derivation] = np.mean(
-            [np.abs(pixels(db, child) - pixels(db, parent)).mean() for child in children]
-        )
+        children = make(derivation=derivation, init_image=parent.image, parent=parent.id, seed=100, variants=4)
+        away[derivation] = np.mean([np.abs(pixels(db, child) - pixels(db, parent)).mean() for child in children])
     assert 0 < away[Derivation.VARY_SUBTLE] < away[Derivation.VARY_STRONG]

@@ -42,9 +42,7 @@ def spellings(words: Words) -> set[str]:
 
 
 @pytest.mark.parametrize("language", ["zh", "en", "mixed"])
-def test_what_a_caption_claims_to_state_is_in_it(
-    catalogue: Catalogue, many: list[Scene], language: str
-) -> None:
+def test_what_a_caption_claims_to_state_is_in_it(catalogue: Catalogue, many: list[Scene], language: str) -> None:
     rng = np.random.default_rng(2)
     for scene in many:
         text, facts = caption_with_facts(scene, rng, language, catalogue)
@@ -57,9 +55,7 @@ def test_what_a_caption_does_not_claim_is_left_open(catalogue: Catalogue, many: 
     for scene in many:
         text, facts = caption_with_facts(scene, rng, "zh", catalogue)
         for control in set(STYLE_CONTROLS) - facts:
-            assert catalogue.styles[control, scene.style[control]].zh not in _without(
-                text, facts, scene, catalogue
-            )
+            assert catalogue.styles[control, scene.style[control]].zh not in _without(text, facts, scene, catalogue)
 
 
 def _without(text: str, facts: set[str], scene: Scene, catalogue: Catalogue) -> str:
@@ -97,18 +93,13 @@ def test_the_plainest_description_reads_as_a_person_would_write_it(catalogue: Ca
     style = dict.fromkeys(STYLE_CONTROLS, 3) | {"richness": 1}
     scene = Scene("handbag", "red", "pink", "round", (), "centre", style, 0)
     assert canonical(scene, "zh", catalogue) == "红色手提包，白色圆形展台，粉色背景，极简"
-    assert (
-        canonical(scene, "en", catalogue)
-        == "a red handbag, on a white round podium, pink background, minimal"
-    )
+    assert canonical(scene, "en", catalogue) == "a red handbag, on a white round podium, pink background, minimal"
 
 
 def test_languages_stay_apart_unless_mixed(catalogue: Catalogue, many: list[Scene]) -> None:
     rng = np.random.default_rng(5)
     assert not any(HAN.search(caption(scene, rng, "en", catalogue)) for scene in many)
-    assert not any(
-        re.search(r"[a-z]", caption(scene, rng, "zh", catalogue).replace("T恤", "")) for scene in many
-    )
+    assert not any(re.search(r"[a-z]", caption(scene, rng, "zh", catalogue).replace("T恤", "")) for scene in many)
     mixed = [caption(scene, rng, "mixed", catalogue) for scene in many]
     assert sum(bool(HAN.search(text) and re.search(r"[a-z]{3}", text)) for text in mixed) > 300
 
@@ -151,8 +142,6 @@ def test_plurals(one: str, more: str) -> None:
 def test_each_slider_has_one_phrase_for_each_level(catalogue: Catalogue) -> None:
     for language in ("zh", "en"):
         phrases = [
-            style_phrase(control, level, language, catalogue)
-            for control in STYLE_CONTROLS
-            for level in range(1, 6)
+            style_phrase(control, level, language, catalogue) for control in STYLE_CONTROLS for level in range(1, 6)
         ]
         assert len(set(phrases)) == 40

@@ -78,9 +78,7 @@ def _put_npm(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
 
 
-def test_fetched_renders_appear_whole_and_are_fetched_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_fetched_renders_appear_whole_and_are_fetched_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pack = "mkdir -p package/assets && echo x > package/assets/1f45c.webp && tar czf renders.tgz package"
     _put_npm(tmp_path / "bin", pack, monkeypatch)
     folder = fetch_renders(tmp_path / "work")
@@ -89,18 +87,14 @@ def test_fetched_renders_appear_whole_and_are_fetched_once(
     assert fetch_renders(tmp_path / "work") == folder
 
 
-def test_a_failed_fetch_says_why_and_leaves_nothing_behind(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_fetch_says_why_and_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _put_npm(tmp_path / "bin", "echo no such package >&2; exit 1", monkeypatch)
     with pytest.raises(StudioError, match="no such package"):
         fetch_renders(tmp_path / "work")
     assert not (tmp_path / "work" / "renders").exists()
 
 
-def test_without_npm_the_sentence_says_what_to_install(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_npm_the_sentence_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(StudioError) as caught:
         fetch_renders(tmp_path / "work")

@@ -40,9 +40,7 @@ def test_a_scene_is_always_the_same_picture(renderer: Renderer, catalogue: Catal
     assert np.array_equal(picture, Renderer(catalogue, renders, 128).render(PLAIN))
 
 
-def test_both_sizes_show_the_same_composition(
-    renderer: Renderer, catalogue: Catalogue, renders: Path
-) -> None:
+def test_both_sizes_show_the_same_composition(renderer: Renderer, catalogue: Catalogue, renders: Path) -> None:
     large = Renderer(catalogue, renders, 256)
     rng = np.random.default_rng(3)
     for _ in range(6):
@@ -86,10 +84,7 @@ MEASURES = {
 
 @pytest.mark.parametrize("control", MEASURES)
 def test_each_level_of_light_and_mood_can_be_measured(renderer: Renderer, control: str) -> None:
-    values = [
-        MEASURES[control](renderer.render(at_level(control, level)).astype(np.float32))
-        for level in range(1, 6)
-    ]
+    values = [MEASURES[control](renderer.render(at_level(control, level)).astype(np.float32)) for level in range(1, 6)]
     assert values == sorted(values)
     assert np.diff(values).min() > 0.02 * (values[-1] - values[0])
 
@@ -101,10 +96,7 @@ def test_each_level_of_distance_shows_more_product(renderer: Renderer) -> None:
 
 def test_each_level_of_richness_shows_more_decoration(renderer: Renderer) -> None:
     bare = renderer.render(replace(at_level("richness", 1), props=())).astype(int)
-    changed = [
-        np.abs(renderer.render(at_level("richness", level)).astype(int) - bare).mean()
-        for level in range(2, 6)
-    ]
+    changed = [np.abs(renderer.render(at_level("richness", level)).astype(int) - bare).mean() for level in range(2, 6)]
     assert np.diff([0, *changed]).min() > 0
 
 
@@ -136,9 +128,7 @@ def test_oklab_and_back_is_the_same_colour() -> None:
 
 
 @pytest.mark.parametrize("mode", ["hue", "all"])
-def test_a_recoloured_product_has_the_colour_asked_for_and_its_own_shading(
-    catalogue: Catalogue, mode: str
-) -> None:
+def test_a_recoloured_product_has_the_colour_asked_for_and_its_own_shading(catalogue: Catalogue, mode: str) -> None:
     shade = np.linspace(0.35, 0.75, 40, dtype=np.float32)
     picture = np.ones((40, 40, 4), np.float32)
     picture[..., 0], picture[..., 1], picture[..., 2] = shade[:, None] * 1.3, shade[:, None] * 0.4, 0.2

@@ -59,19 +59,12 @@ def test_nearer_products_are_larger() -> None:
 
 def test_left_is_left_of_the_centre_and_right_is_right_of_it(many: list[Scene]) -> None:
     for scene in many[:200]:
-        left, middle, right = (
-            scenes.centre(replace(scene, position=place)) for place in ("left", "centre", "right")
-        )
+        left, middle, right = (scenes.centre(replace(scene, position=place)) for place in ("left", "centre", "right"))
         assert left < middle < right
 
 
 def _overlap(a: Box, b: Box) -> bool:
-    return (
-        a.left < b.left + b.side
-        and b.left < a.left + a.side
-        and a.top < b.top + b.side
-        and b.top < a.top + a.side
-    )
+    return a.left < b.left + b.side and b.left < a.left + a.side and a.top < b.top + b.side and b.top < a.top + a.side
 
 
 def test_nothing_covers_the_product_or_another_prop(catalogue: Catalogue, many: list[Scene]) -> None:

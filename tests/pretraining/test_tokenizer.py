@@ -19,9 +19,7 @@ def tokenizer(catalogue: Catalogue, tmp_path_factory: pytest.TempPathFactory) ->
     return AutoTokenizer.from_pretrained(folder)
 
 
-def test_captions_are_known_words_and_fit_the_model(
-    catalogue: Catalogue, tokenizer: PreTrainedTokenizerFast
-) -> None:
+def test_captions_are_known_words_and_fit_the_model(catalogue: Catalogue, tokenizer: PreTrainedTokenizerFast) -> None:
     rng = np.random.default_rng(0)
     letters = set("bcdefghijklmnopqrsuvwxyz▁")
     for number in range(900):

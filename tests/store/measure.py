@@ -47,9 +47,7 @@ def ratings(db: Database, clients: int, count: int) -> None:
     ids, rater = finished(db, variants=4).variants, new_rater(db)
     with ThreadPoolExecutor(clients) as threads:
         start = perf_counter()
-        times = [
-            *threads.map(lambda n: milliseconds(lambda: rate(db, ids[n % 4], rater, stars=3)), range(count))
-        ]
+        times = [*threads.map(lambda n: milliseconds(lambda: rate(db, ids[n % 4], rater, stars=3)), range(count))]
     print(
         f"  {clients:2} clients: {count / (perf_counter() - start):4.0f} ratings a second,"
         f" median {statistics.median(times):.1f} ms, longest {max(times):.0f} ms"

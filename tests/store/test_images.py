@@ -68,9 +68,7 @@ def test_only_kept_pictures_have_a_path(db: Database, name: str):
     assert caught.value.key == "image.unknown"
 
 
-@pytest.mark.parametrize(
-    ("code", "key"), [(errno.ENOSPC, "store.disk_full"), (errno.EROFS, "store.readonly")]
-)
+@pytest.mark.parametrize(("code", "key"), [(errno.ENOSPC, "store.disk_full"), (errno.EROFS, "store.readonly")])
 def test_a_failed_write_leaves_no_trace(db: Database, monkeypatch: pytest.MonkeyPatch, code: int, key: str):
     def fail(_handle: int) -> None:
         raise OSError(code, os.strerror(code))

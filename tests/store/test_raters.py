@@ -59,9 +59,7 @@ def test_forgetting_keeps_the_judgements_nameless(db: Database, judged: tuple[in
     assert get_variant(db, judged[0]).stars == 5
 
 
-def test_forgetting_can_delete_the_judgements_and_shows_the_ones_before(
-    db: Database, judged: tuple[int, int]
-):
+def test_forgetting_can_delete_the_judgements_and_shows_the_ones_before(db: Database, judged: tuple[int, int]):
     forgotten = forget_rater(db, rater_named(db, NAME), "delete")
     assert (forgotten.ratings, forgotten.preferences, forgotten.kept_as) == (2, 1, None)
     one, two = judged
@@ -72,9 +70,7 @@ def test_forgetting_can_delete_the_judgements_and_shows_the_ones_before(
 
 
 @pytest.mark.parametrize("judgements", ["keep", "delete"])
-def test_nothing_of_a_forgotten_rater_is_left_in_the_files(
-    db: Database, judged: tuple[int, int], judgements: str
-):
+def test_nothing_of_a_forgotten_rater_is_left_in_the_files(db: Database, judged: tuple[int, int], judgements: str):
     old = rater_named(db, NAME)
     assert on_disk(db, NAME)
     forget_rater(db, old, judgements)  # type: ignore[arg-type]

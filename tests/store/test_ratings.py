@@ -82,9 +82,7 @@ def test_bad_ratings_are_refused_by_name(db: Database, variant: int, rater: str)
         "DELETE FROM preference",
     ],
 )
-def test_the_database_itself_refuses_to_change_a_judgement(
-    db: Database, variant: int, rater: str, change: str
-):
+def test_the_database_itself_refuses_to_change_a_judgement(db: Database, variant: int, rater: str, change: str):
     rate(db, variant, rater, stars=5, faults=["floating"])
     prefer(db, variant, finished(db).variants[0], rater)
     with pytest.raises(IntegrityError, match="append-only"), db.write() as session:

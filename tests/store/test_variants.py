@@ -203,9 +203,7 @@ def place(variant: Variant, sort: str) -> tuple[int, int]:
 
 @given(query=queries, limit=st.integers(20, 500))
 @settings(max_examples=150, deadline=None)
-def test_pages_together_are_exactly_the_variants_that_fit_in_order(
-    filled: Database, query: VariantQuery, limit: int
-):
+def test_pages_together_are_exactly_the_variants_that_fit_in_order(filled: Database, query: VariantQuery, limit: int):
     found = [variant for page in pages(filled, query, limit) for variant in page]
     expected = sorted((v for v in everything(filled) if fits(v, query)), key=lambda v: place(v, query.sort))
     assert [variant.id for variant in found] == [variant.id for variant in expected]

@@ -44,9 +44,7 @@ def basic(name: str, password: str) -> dict[str, str]:
     return {"Authorization": "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()}
 
 
-@pytest.mark.parametrize(
-    "path", ["/", "/images/0.png", "/gradio_api/mcp/", "/loginx", "/login/../x", "//login"]
-)
+@pytest.mark.parametrize("path", ["/", "/images/0.png", "/gradio_api/mcp/", "/loginx", "/login/../x", "//login"])
 def test_without_log_in_there_is_nothing_to_see(visitor: TestClient, path: str) -> None:
     assert visitor.get(path).status_code == 401
     page = visitor.get(path, headers=PAGE)
@@ -79,9 +77,7 @@ def test_the_log_in_page_holds_no_text_of_the_caller_as_html(visitor: TestClient
     assert "<script>" not in page.text
 
 
-def test_the_session_outlives_a_restart_and_ends_with_the_password(
-    visitor: TestClient, users_file: Path
-) -> None:
+def test_the_session_outlives_a_restart_and_ends_with_the_password(visitor: TestClient, users_file: Path) -> None:
     log_in(visitor)
     restarted = TestClient(LogIn(visitor.app.app, Users(users_file)), cookies=visitor.cookies)
     assert restarted.get("/").status_code == 200

@@ -69,9 +69,7 @@ def made(client: TestClient, home: Path) -> tuple[int, str]:
         ({"lang": "klingon"}, "zh-HK", "zh"),
     ],
 )
-def test_the_visitors_choice_comes_before_the_browsers(
-    cookies: dict[str, str], accepted: str, language: str
-) -> None:
+def test_the_visitors_choice_comes_before_the_browsers(cookies: dict[str, str], accepted: str, language: str) -> None:
     assert choose_language(cookies, accepted) == language
 
 
@@ -159,12 +157,8 @@ def test_scripts_are_kept_only_under_their_own_version(client: TestClient) -> No
     assert "生成" in table
 
 
-@pytest.mark.parametrize(
-    ("data", "part"), [(b"just text", "PNG"), (b"\x89PNG\r\n\x1a\n", "PNG"), (b"", "PNG")]
-)
-def test_an_upload_that_is_no_picture_is_refused_in_a_sentence(
-    client: TestClient, data: bytes, part: str
-) -> None:
+@pytest.mark.parametrize(("data", "part"), [(b"just text", "PNG"), (b"\x89PNG\r\n\x1a\n", "PNG"), (b"", "PNG")])
+def test_an_upload_that_is_no_picture_is_refused_in_a_sentence(client: TestClient, data: bytes, part: str) -> None:
     answer = client.post("/pictures", content=data, headers={"accept-language": "en"})
     assert answer.status_code == 422
     assert part in answer.json()["error"]
@@ -179,9 +173,7 @@ def test_an_upload_is_stored_and_its_settings_can_be_read(client: TestClient, ma
     assert client.post("/parameters", content=b"x").status_code == 422
 
 
-def test_a_download_holds_pictures_and_tables_without_formulas(
-    client: TestClient, made: tuple[int, str]
-) -> None:
+def test_a_download_holds_pictures_and_tables_without_formulas(client: TestClient, made: tuple[int, str]) -> None:
     answer = client.post("/download", data={"ids": f"{made[0]}"})
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
         row = next(csv.DictReader(io.StringIO(archive.read("metadata.csv").decode("utf-8-sig"))))

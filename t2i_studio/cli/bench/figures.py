@@ -76,9 +76,7 @@ def served(home: Path) -> Iterator[Served]:
             line = process.stdout.readline() if process.stdout else ""
             if "http" not in line:
                 faults.seek(0)
-                raise StudioError(
-                    "bench.no_server", seconds=START_SECONDS, reason=faults.read()[-200:].strip()
-                )
+                raise StudioError("bench.no_server", seconds=START_SECONDS, reason=faults.read()[-200:].strip())
             yield Served(line.rsplit(" ", 1)[-1].strip(), process.pid, began)
         finally:
             process.terminate()

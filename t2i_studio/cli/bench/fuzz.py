@@ -87,9 +87,7 @@ def measure() -> list[Figure]:
             print(problem, file=sys.stderr)
         figures += [
             Figure(f"fuzzed {name}", run, "cases"),
-            Figure(
-                f"{name} with a traceback, a silent default or no clear sentence", len(problems), "cases", 0
-            ),
+            Figure(f"{name} with a traceback, a silent default or no clear sentence", len(problems), "cases", 0),
         ]
     return figures
 
@@ -165,9 +163,7 @@ def _workplace() -> Iterator[Path]:
         db = open_database(home)
         job = jobs.enqueue(db, request(variants=2))
         for variant in job.variants:
-            jobs.finish_variant(
-                db, variant, put_image(db, (place / "photo.png").read_bytes()), origin(variant)
-            )
+            jobs.finish_variant(db, variant, put_image(db, (place / "photo.png").read_bytes()), origin(variant))
         jobs.finish_job(db, job.id, State.DONE)
         db.close()
         os.chdir(place)
@@ -278,16 +274,10 @@ def _parameter(parameter: inspect.Parameter, odd: int) -> st.SearchStrategy[Any]
 def _call(client: TestClient, endpoint: str, values: list[Any]) -> str | None:
     """What is wrong with how an endpoint answered, if anything."""
     body = json.dumps({"data": values}, ensure_ascii=True)
-    answer = client.post(
-        f"/gradio_api/run/{endpoint}", content=body, headers={"content-type": "application/json"}
-    )
+    answer = client.post(f"/gradio_api/run/{endpoint}", content=body, headers={"content-type": "application/json"})
     told = answer.json()
     if answer.status_code == 200:
         if endpoint == "generate" and len(told["data"][0]["variants"]) != values[1]:
             return "silent default of variants"
         return None
-    return (
-        None
-        if told.get("error") and len(str(told["error"])) > 20
-        else f"no clear sentence {answer.text[:200]}"
-    )
+    return None if told.get("error") and len(str(told["error"])) > 20 else f"no clear sentence {answer.text[:200]}"

@@ -73,9 +73,7 @@ def measure() -> list[Figure]:
 def _run_and_kill(home: Path, after: float) -> list[list[str]]:
     """What the child had said when it was killed, `after` seconds from its first line."""
     command = [sys.executable, "-c", f"from {__name__} import work; work({str(home)!r})"]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as child:
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as child:
         assert child.stdout is not None
         first = child.stdout.readline()
         if not first:
