@@ -52,16 +52,17 @@ def test_style_words_of_the_command_line() -> None:
     "word", ["brightness=6", "brightness=", "brightness", "glow=2", "position=up", "=", "warmth=２"]
 )
 def test_unknown_style_words_are_refused(word: str) -> None:
-    with pytest.raises(StudioError, match="style control|levels are"):
+    with pytest.raises(StudioError, match=r"style control|levels are"):
         StyleSettings.parse([word])
 
 
 @given(st.text(max_size=200))
 def test_any_text_is_taken_whole_or_refused(text: str) -> None:
     try:
-        assert request(text=text).text == text
+        taken = request(text=text).text
     except StudioError as refusal:
-        assert refusal.key.startswith("text.")
+        taken = refusal.key
+    assert taken == text or taken.startswith("text.")
 
 
 def test_every_error_has_both_languages_with_the_same_values() -> None:

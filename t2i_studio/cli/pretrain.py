@@ -85,7 +85,9 @@ def train_autoencoder(work: Work = WORK, tier: Tier = 1, steps: Steps = None, sc
     from t2i_studio.pretraining import recipe
 
     plan = recipe.plan("autoencoder", scale, steps)
-    report(f"{recipe.train_autoencoder(work, tier, recipe.pair_count(scale), plan):.1f} dB on held-out scenes")
+    report(
+        f"{recipe.train_autoencoder(work, tier, recipe.scene_count(scale, recipe.PAIRS), plan):.1f} dB on held-out scenes"
+    )
 
 
 @app.command("judge")
@@ -101,14 +103,13 @@ def train_judge(work: Work = WORK, tier: Tier = 1, steps: Steps = None, scale: S
 def evaluate(
     work: Work = WORK,
     model: Annotated[Path, typer.Option(help="The model folder.")] = EMBEDDED_MODEL,
-    tier: Tier = 1,
     prompts: Annotated[int, typer.Option("--prompts", min=2)] = 512,
     json: Json = False,
 ) -> None:
     """Generate held-out prompts with the model folder and print what the judge sees, as flat keys."""
     from t2i_studio.pretraining import recipe
 
-    result = recipe.evaluate(work, model, tier, prompts, lambda done: report(f"{done}/{prompts} pictures"))
+    result = recipe.evaluate_folder(work, model, prompts, lambda done: report(f"{done}/{prompts} pictures"))
     answer(result.scores, "\n".join(f"{name:20} {value:.3f}" for name, value in result.scores.items()), json)
 
 
@@ -117,12 +118,15 @@ def export(
     work: Work = WORK,
     out: Target = EMBEDDED_MODEL,
     tier: Tier = 1,
+    objects: Annotated[str, typer.Option(help="Only these objects, with commas; default: all of the tier.")] = "",
     prompts: Annotated[int, typer.Option(min=0, help="Prompts of the evaluation; 0: none, all objects known.")] = 0,
 ) -> None:
     """Write the model folder: only objects that the judge recognises are in its vocabulary."""
     from t2i_studio.pretraining import recipe
+    from t2i_studio.pretraining.catalogue import load_catalogue
 
-    known = recipe.export(work, out, tier, prompts, lambda done: report(f"{done}/{prompts} pictures"))
+    names = [name for name in objects.split(",") if name] or load_catalogue().tier(tier)
+    known = recipe.export_model(work, out, names, prompts, lambda done: report(f"{done}/{prompts} pictures"))
     report(f"{out}: {len(known)} objects")
 
 

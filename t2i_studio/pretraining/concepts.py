@@ -26,6 +26,8 @@ class ConceptTable(nn.Module):
     sizes: the number of classes of each attribute, in the order of their positions.
     """
 
+    offsets: Tensor
+
     def __init__(self, sizes: Mapping[str, int], width: int) -> None:
         super().__init__()
         self.sizes = dict(sizes)

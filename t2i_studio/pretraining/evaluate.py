@@ -11,7 +11,7 @@ from torch import Tensor
 
 from t2i_studio.domain import STYLE_CONTROLS
 from t2i_studio.pretraining.attributes import attributes
-from t2i_studio.pretraining.captions import caption_with_facts
+from t2i_studio.pretraining.captions import CaptionLanguage, caption_with_facts
 from t2i_studio.pretraining.catalogue import Catalogue
 from t2i_studio.pretraining.judge import Judge, verdicts
 from t2i_studio.pretraining.scenes import sample_scene
@@ -35,7 +35,7 @@ def questions(catalogue: Catalogue, objects: Sequence[str], count: int, seed: in
     asked = []
     for number in range(count):
         scene = sample_scene(rng, catalogue, [objects[number // 2 % len(objects)]])
-        language = ("zh", "en")[number % 2]
+        language: CaptionLanguage = "en" if number % 2 else "zh"
         text, facts = caption_with_facts(scene, rng, language, catalogue)
         asked.append(Question(text, language, attributes(scene, catalogue), facts))
     return asked

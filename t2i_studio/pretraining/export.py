@@ -61,6 +61,12 @@ def export(
         raise StudioError("recipe.cannot_write", path=folder, reason=error.strerror) from error
 
 
+def known_objects(folder: Path) -> list[str]:
+    """The objects of a model folder's vocabulary."""
+    concepts = json.loads((folder / "vocabulary.json").read_text(encoding="utf-8"))
+    return [key.removeprefix("object.") for key in concepts if key.startswith("object.")]
+
+
 def studio_facts(code: PatchCode) -> dict[str, Any]:
     """What the studio must know before it loads the weights (studio.json)."""
     return {

@@ -7,16 +7,28 @@ denoiser/ text_encoder/ autoencoder/ judge/    training runs
 """
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import torch
+from diffusers import StableDiffusionPipeline
 from transformers import CLIPTextModel, PreTrainedTokenizerFast
 
-from t2i_studio.pretraining import autoencoder, corpus, denoiser, probe, text_encoder
-from t2i_studio.pretraining.attributes import attribute_sizes
+from t2i_studio.pretraining import (
+    autoencoder,
+    corpus,
+    denoiser,
+    evaluate,
+    export,
+    judge,
+    model_card,
+    probe,
+    text_encoder,
+)
+from t2i_studio.pretraining.attributes import attribute_sizes, attributes
 from t2i_studio.pretraining.catalogue import fetch_renders, load_catalogue
 from t2i_studio.pretraining.concepts import WORDS, ConceptTable
 from t2i_studio.pretraining.latents import SIZE, PatchCode, fit_patch_code, psnr, to_tensor
@@ -26,6 +38,30 @@ from t2i_studio.pretraining.trainer import Plan, Run, averaged, train
 
 CHANNELS = 96
 HELD_OUT = 10_000  # seeds from here on are never trained on
+SCENES, PAIRS, JUDGED = 32_000, 2_000, 12_000  # scenes composed for the denoiser, the autoencoder and the judge
+RECOGNISED = 0.6  # share of an object's pictures in which the judge must see it, for its names to be offered
+PLANS = {
+    "denoiser": Plan(steps=24_000, lr=7e-4, decay=4_000),
+    "text_encoder": Plan(steps=1_500, lr=5e-4, warmup=100, decay=400, ema=0.99),
+    "autoencoder": Plan(steps=6_000, lr=2e-3, warmup=100, decay=1_500, ema=0.995),
+    "judge": Plan(steps=2_500, lr=1e-3, warmup=100, decay=600, ema=0.99),
+}
+
+
+def plan(stage: str, scale: float = 1.0, steps: int | None = None, decay: bool = True) -> Plan:
+    """The plan of a stage at a share of its length, or for `steps` in all; decay: end with the falling rate."""
+    full = PLANS[stage]
+    steps = steps or max(2, round(full.steps * scale))
+    share = steps / full.steps
+    return replace(
+        full, steps=steps, warmup=min(full.warmup, max(1, round(full.warmup * share))),
+        decay=round(full.decay * share) if decay else 0,
+    )  # fmt: skip
+
+
+def scene_count(scale: float, count: int = SCENES) -> int:
+    """How many scenes to compose at a share of the full length."""
+    return max(64, round(count * scale))
 
 
 def compose_scenes(work: Path, tier: int, count: int) -> Iterator[int]:
@@ -57,7 +93,7 @@ def train_denoiser(work: Path, tier: int, plan: Plan, objects: Sequence[str] | N
     grid = denoiser.progress_grid(model, code, one_of_each(objects), catalogue, device)
     loss = denoiser.denoising_loss(model, data, catalogue, device)
     with probe.autocast(device):
-        train(model, loss, plan, Run(work / "denoiser"), [model.table.rows.weight, model.table.blank], grid)
+        train(model, loss, plan, Run(work / "denoiser"), list(model.table.parameters()), grid)
 
 
 def _latent_scenes(folder: Path, code: PatchCode) -> denoiser.LatentScenes:
@@ -74,7 +110,7 @@ def _latent_scenes(folder: Path, code: PatchCode) -> denoiser.LatentScenes:
 
 def trained_denoiser(work: Path) -> denoiser.Denoiser:
     """The denoiser with the averaged weights of its newest checkpoint."""
-    return averaged(Run(work / "denoiser"), new_denoiser())  # type: ignore[return-value]
+    return averaged(Run(work / "denoiser"), new_denoiser())
 
 
 def new_text_encoder() -> tuple[CLIPTextModel, PreTrainedTokenizerFast]:
@@ -136,3 +172,97 @@ def one_of_each(objects: Sequence[str]) -> list[Scene]:
             pass
         scenes.append(scene)
     return scenes
+
+
+def train_judge(work: Path, tier: int, plan: Plan) -> dict[str, float]:
+    """Train the judge on the corpus of a tier; returns its accuracy on held-out scenes, by attribute."""
+    catalogue, device = load_catalogue(), probe.device()
+    pictures, scenes = _composed(work / f"corpus-{tier}", JUDGED)
+    torch.manual_seed(0)
+    model = judge.Judge(attribute_sizes(catalogue)).to(device)
+    train(model, judge.judging_loss(model, pictures, scenes, catalogue, device), plan, Run(work / "judge"))
+    fresh = work / f"corpus-held-out-{tier}"
+    deque(corpus.compose(fresh, fetch_renders(work), catalogue.tier(tier), 500, SIZE, HELD_OUT + tier), maxlen=0)
+    pictures, scenes = _composed(fresh, 500)
+    seen = judge.verdicts(model.cpu().eval(), to_tensor(pictures))
+    truth = [attributes(scene, catalogue) for scene in scenes]
+    return {
+        name: float(
+            np.mean([row[name] == int(answer) for row, answer in zip(truth, seen[name].argmax(-1), strict=True)])
+        )
+        for name in seen
+    }
+
+
+def _composed(folder: Path, count: int) -> tuple[np.ndarray, list[Scene]]:
+    parts = list(islice(corpus.parts(folder), -(-count // corpus.PART)))
+    return np.concatenate([pictures for pictures, _, _ in parts])[:count], [s for _, _, some in parts for s in some][
+        :count
+    ]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """scores: flat keys (evaluate.scores); recognised: for each object asked for, the share of pictures showing it."""
+
+    scores: dict[str, float]
+    recognised: dict[str, float]
+
+
+def evaluate_pipeline(
+    work: Path, pipe: StableDiffusionPipeline, objects: Sequence[str], prompts: int,
+    progress: Callable[[int], None] = lambda done: None,
+) -> Evaluation:  # fmt: skip
+    """Held-out prompts about `objects`, generated with the studio's default settings and judged."""
+    catalogue = load_catalogue()
+    critic = averaged(Run(work / "judge"), judge.Judge(attribute_sizes(catalogue)))
+    asked = evaluate.questions(catalogue, objects, prompts, HELD_OUT)
+    pictures = evaluate.draw(pipe, [q.text for q in asked], export.STEPS, export.GUIDANCE, progress)
+    return Evaluation(evaluate.scores(asked, pictures, critic), evaluate.recognised(asked, pictures, critic, catalogue))
+
+
+def evaluate_folder(work: Path, folder: Path, prompts: int, progress: Callable[[int], None]) -> Evaluation:
+    """Evaluate a model folder about the objects of its vocabulary."""
+    pipe = StableDiffusionPipeline.from_pretrained(folder, torch_dtype=torch.float32)
+    return evaluate_pipeline(work, pipe, export.known_objects(folder), prompts, progress)
+
+
+def trained_pipeline(work: Path) -> StableDiffusionPipeline:
+    """The newest checkpoints of all parts as one pipeline."""
+    encoder, tokenizer = new_text_encoder()
+    return export.pipeline(
+        trained_denoiser(work).unet, averaged(Run(work / "text_encoder"), encoder),
+        averaged(Run(work / "autoencoder"), autoencoder.autoencoder(CHANNELS)), tokenizer,
+    )  # fmt: skip
+
+
+def export_model(
+    work: Path, out: Path, objects: Sequence[str], prompts: int, progress: Callable[[int], None]
+) -> list[str]:
+    """Write the model folder and return the objects it offers: those the judge recognises, all if prompts is 0."""
+    pipe, catalogue = trained_pipeline(work), load_catalogue()
+    result = evaluate_pipeline(work, pipe, objects, prompts, progress) if prompts else Evaluation({}, {})
+    known = [name for name in objects if result.recognised.get(name, 0 if prompts else 1) >= RECOGNISED]
+    card = model_card.write(catalogue, known, result.recognised, result.scores, prompts, run_lengths(work))
+    export.export(out, pipe, PatchCode.load(work / "code.safetensors"), catalogue, known, result.scores, card)
+    return known
+
+
+def run_lengths(work: Path) -> dict[str, int]:
+    """Steps taken by each stage's run."""
+    states = {stage: Run(work / stage).load() for stage in PLANS}
+    return {stage: state["step"] for stage, state in states.items() if state}
+
+
+def run(work: Path, out: Path, tier: int, scale: float, report: Callable[[str], None]) -> None:
+    """All stages in order; a stage that was finished before takes no time."""
+    objects = load_catalogue().tier(tier)
+    for done in compose_scenes(work, tier, scene_count(scale)):
+        report(f"{done} scenes")
+    train_denoiser(work, tier, plan("denoiser", scale))
+    train_text_encoder(work, tier, plan("text_encoder", scale))
+    train_autoencoder(work, tier, scene_count(scale, PAIRS), plan("autoencoder", scale))
+    train_judge(work, tier, plan("judge", scale))
+    prompts = max(8, round(512 * scale))
+    known = export_model(work, out, objects, prompts, lambda done: report(f"{done}/{prompts} pictures"))
+    report(f"{out}: {len(known)} objects")

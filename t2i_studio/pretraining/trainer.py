@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -88,7 +89,10 @@ class Run:
         partial.replace(self.checkpoint)
 
 
-def averaged(run: Run, model: nn.Module) -> nn.Module:
+Network = TypeVar("Network", bound=nn.Module)
+
+
+def averaged(run: Run, model: Network) -> Network:
     """`model` with the averaged weights of the run's checkpoint, ready to use. StudioError if there is none."""
     state = run.load()
     if state is None:
@@ -212,8 +216,8 @@ class _Journal:
         self.text.write(f"{line}  {pace:.2f} steps/s\n")
         self.text.flush()
         print(f"{line}  {pace:.2f} steps/s, {left:.0f} min left", file=sys.stderr, flush=True)
-        for name, value in means.items():
-            self.writer.add_scalar(name, value, step)
+        for name, mean in means.items():
+            self.writer.add_scalar(name, mean, step)
         self.sums, self.count = {}, 0
 
     def grid_due(self, step: int) -> bool:

@@ -1,0 +1,60 @@
+"""The text of the model folder's README.md, from what the export measured."""
+
+from collections.abc import Mapping, Sequence
+
+from t2i_studio.pretraining.catalogue import Catalogue
+
+TEXT = """---
+license: apache-2.0
+language: [zh, en]
+pipeline_tag: text-to-image
+---
+# podium
+
+A small bilingual text-to-image model of product scenes: a product on a backdrop, with a podium, soft shadow, props
+and light. Trained from scratch for T2I Studio on processor cores; an ordinary diffusers `StableDiffusionPipeline`
+folder, 256 px.
+
+```python
+from diffusers import DiffusionPipeline
+
+pipe = DiffusionPipeline.from_pretrained("assets/models/podium")
+picture = pipe("红色手提包，白色圆形展台，粉色背景", num_inference_steps={steps}, guidance_scale={guidance}).images[0]
+```
+
+**Data.** Scenes composed by `t2i_studio.pretraining` from the 3D renders of Fluent Emoji (Microsoft, MIT, as packaged
+in @lobehub/fluent-emoji-3d 1.1.0), captioned in Chinese and English from the scenes' own parameters. No photographs,
+no scraped pictures, no people's data.
+
+**Recipe.** docs/recipe.md. Steps taken: {lengths}.
+
+**Scores** ({prompts} held-out prompts in turn Chinese and English, judged by a classifier trained on composed scenes
+only; {steps} steps, guidance {guidance}):
+
+{scores}
+
+**Objects it knows** ({count}): {known}.
+
+**Known failures.** It knows these objects and nothing else; words outside its vocabulary change nothing. It was
+taught but does not yet draw recognisably: {unknown}. Backgrounds can carry faint texture; small products lose detail; it cannot
+write text, draw people or several products at once.
+
+**Licence.** Weights Apache-2.0.
+"""
+
+
+def write(
+    catalogue: Catalogue, known: Sequence[str], recognised: Mapping[str, float], scores: Mapping[str, float],
+    prompts: int, lengths: Mapping[str, int],
+) -> str:  # fmt: skip
+    """The card. recognised: share of an object's pictures that show it, for all objects that were tried."""
+    from t2i_studio.pretraining.export import GUIDANCE, STEPS
+
+    rows = "\n".join(f"| {name} | {value:.3f} |" for name, value in scores.items())
+    return TEXT.format(
+        steps=STEPS, guidance=GUIDANCE, prompts=prompts, count=len(known),
+        lengths=", ".join(f"{stage.replace('_', ' ')} {steps:,}" for stage, steps in lengths.items()),
+        scores=f"| measure | value |\n|---|---|\n{rows}" if rows else "not measured yet",
+        known=", ".join(f"{catalogue.objects[name].en} {catalogue.objects[name].zh}" for name in known),
+        unknown=", ".join(sorted(set(recognised) - set(known))) or "none",
+    )  # fmt: skip
