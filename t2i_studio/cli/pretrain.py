@@ -85,9 +85,8 @@ def train_autoencoder(work: Work = WORK, tier: Tier = 1, steps: Steps = None, sc
     from t2i_studio.pretraining import recipe
 
     plan = recipe.plan("autoencoder", scale, steps)
-    report(
-        f"{recipe.train_autoencoder(work, tier, recipe.scene_count(scale, recipe.PAIRS), plan):.1f} dB on held-out scenes"
-    )
+    quality = recipe.train_autoencoder(work, tier, recipe.scene_count(scale, recipe.PAIRS), plan)
+    report(f"{quality:.1f} dB on held-out scenes")
 
 
 @app.command("judge")

@@ -36,8 +36,8 @@ only; {steps} steps, guidance {guidance}):
 **Objects it knows** ({count}): {known}.
 
 **Known failures.** It knows these objects and nothing else; words outside its vocabulary change nothing. It was
-taught but does not yet draw recognisably: {unknown}. Backgrounds can carry faint texture; small products lose detail; it cannot
-write text, draw people or several products at once.
+taught but does not yet draw recognisably: {unknown}. Backgrounds can carry faint texture; small products lose
+detail; it cannot write text, draw people or several products at once.
 
 **Licence.** Weights Apache-2.0.
 """
