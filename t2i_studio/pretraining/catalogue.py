@@ -8,6 +8,7 @@ import csv
 import shutil
 import subprocess
 import tarfile
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -127,6 +128,15 @@ class Catalogue(BaseModel):
     def tier(self, highest: int) -> list[str]:
         """Ids of the products up to a tier of the curriculum."""
         return [product.id for product in self.objects.values() if product.tier <= highest]
+
+    def checked(self, objects: Sequence[str]) -> list[str]:
+        """`objects` as they are. StudioError when there are none or one is no product's id."""
+        unknown = [name for name in objects if name not in self.objects]
+        if unknown or not objects:
+            raise StudioError(
+                "choice.unknown", name="object", value=", ".join(unknown), choices="assets/catalogue/objects.csv"
+            )
+        return list(objects)
 
     @cached_property
     def suitable(self) -> dict[str, tuple[str, ...]]:

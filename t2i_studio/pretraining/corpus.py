@@ -3,7 +3,7 @@
 import json
 import multiprocessing
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -15,6 +15,7 @@ from t2i_studio.errors import StudioError
 from t2i_studio.pretraining.catalogue import load_catalogue
 from t2i_studio.pretraining.renderer import Renderer
 from t2i_studio.pretraining.scenes import Scene, sample_scene
+from t2i_studio.pretraining.writing import writing
 
 PART = 1000  # scenes in a part
 
@@ -22,9 +23,10 @@ PART = 1000  # scenes in a part
 def compose(folder: Path, renders: Path, objects: Sequence[str], count: int, size: int, seed: int = 0) -> Iterator[int]:
     """Draw `count` scenes of `objects` at `size` px into `folder`; yields how many there are by now.
 
-    Part k depends on (seed, k) only. StudioError when the folder cannot be written.
+    Part k depends on (seed, k) only; one that is too short, of an earlier smaller corpus, is drawn anew.
+    StudioError when the folder cannot be written.
     """
-    try:
+    with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         counts = [min(PART, count - begin) for begin in range(0, count, PART)]
         jobs = [(folder, renders, tuple(objects), number, n, size, seed) for number, n in enumerate(counts)]
@@ -33,8 +35,6 @@ def compose(folder: Path, renders: Path, objects: Sequence[str], count: int, siz
             for made in pool.imap_unordered(_compose_part, jobs):
                 done += made
                 yield done
-    except OSError as error:
-        raise StudioError("recipe.cannot_write", path=folder, reason=error.strerror) from error
 
 
 @cache
@@ -45,7 +45,7 @@ def _renderer(renders: Path, size: int) -> Renderer:
 def _compose_part(job: tuple[Path, Path, tuple[str, ...], int, int, int, int]) -> int:
     folder, renders, objects, number, count, size, seed = job
     target = folder / f"part-{number:04}.npz"
-    if target.exists():
+    if target.exists() and len(_read(target, "masks")[0]) >= count:
         return count
     renderer = _renderer(renders, size)
     rng = np.random.default_rng((seed, number))
@@ -65,26 +65,31 @@ def parts(folder: Path) -> Iterator[tuple[np.ndarray, np.ndarray, list[Scene]]]:
 
     StudioError when there are none or one is damaged.
     """
-    for file in _files(folder):
-        yield file["pictures"], file["masks"], _scenes(file)
+    for path in _paths(folder):
+        pictures, masks, texts = _read(path, "pictures", "masks", "scenes")
+        yield pictures, masks, _scenes(texts)
 
 
 def scenes(folder: Path) -> list[Scene]:
     """The scenes of all parts, in order."""
-    return [scene for file in _files(folder) for scene in _scenes(file)]
+    return [scene for path in _paths(folder) for scene in _scenes(*_read(path, "scenes"))]
 
 
-def _files(folder: Path) -> Iterator[Mapping[str, np.ndarray]]:
+def _paths(folder: Path) -> list[Path]:
     paths = [path for path in sorted(folder.glob("part-*.npz")) if ".part" not in path.name]
     if not paths:
         raise StudioError("recipe.no_corpus", path=folder)
-    for path in paths:
-        try:
-            with np.load(path) as file:
-                yield file
-        except (OSError, ValueError, EOFError, BadZipFile) as error:
-            raise StudioError("recipe.damaged_part", path=path) from error
+    return paths
 
 
-def _scenes(file: Mapping[str, np.ndarray]) -> list[Scene]:
-    return [Scene(**{**row, "props": tuple(row["props"])}) for row in json.loads(str(file["scenes"]))]
+def _read(path: Path, *names: str) -> list[np.ndarray]:
+    """Arrays of a part. StudioError when it is damaged."""
+    try:
+        with np.load(path) as file:
+            return [file[name] for name in names]
+    except (OSError, ValueError, EOFError, BadZipFile) as error:
+        raise StudioError("recipe.damaged_part", path=path) from error
+
+
+def _scenes(text: np.ndarray) -> list[Scene]:
+    return [Scene(**{**row, "props": tuple(row["props"])}) for row in json.loads(str(text))]

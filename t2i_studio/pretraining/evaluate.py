@@ -58,7 +58,8 @@ def draw(
 
 
 def scores(asked: Sequence[Question], pictures: Tensor, judge: Judge) -> dict[str, float]:
-    """Share of stated attributes that the judge sees in the pictures, by attribute; all in 0–1.
+    """Share of stated attributes that the judge sees in the pictures, by attribute, in 0–1; what no prompt
+    states is left out.
 
     props: over all kinds of props of prompts that name any. zh_minus_en: difference of "object".
     style.CONTROL: Spearman correlation of the level asked for with the level the judge sees (its expectation).
@@ -82,8 +83,8 @@ def scores(asked: Sequence[Question], pictures: Tensor, judge: Judge) -> dict[st
         levels = (seen[control] * torch.arange(1, 6)).sum(-1).numpy()
         wanted = np.array([1 + q.classes[control] for q in asked])
         told = stated[control]
-        result[f"style.{control}"] = float(spearmanr(wanted[told], levels[told]).statistic)
-    return {name: round(value, 4) for name, value in result.items()}
+        result[f"style.{control}"] = _rank_correlation(wanted[told], levels[told])
+    return {name: round(value, 4) for name, value in result.items() if np.isfinite(value)}
 
 
 def recognised(asked: Sequence[Question], pictures: Tensor, judge: Judge, catalogue: Catalogue) -> dict[str, float]:
@@ -94,6 +95,12 @@ def recognised(asked: Sequence[Question], pictures: Tensor, judge: Judge, catalo
     for answer, question in zip(seen, asked, strict=True):
         hits.setdefault(names[question.classes["object"]], []).append(answer == question.classes["object"])
     return {name: _mean(np.array(marks)) for name, marks in hits.items()}
+
+
+def _rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
+    """Spearman's; not a number when one of them does not vary."""
+    varied = len(a) > 1 and np.ptp(a) > 0 and np.ptp(b) > 0
+    return float(spearmanr(a, b).statistic) if varied else float("nan")
 
 
 def _mean(marks: np.ndarray) -> float:

@@ -11,12 +11,12 @@ import torch
 from diffusers import AutoencoderKL, StableDiffusionPipeline, UNet2DConditionModel
 from transformers import CLIPTextModel, PreTrainedTokenizerFast
 
-from t2i_studio.errors import StudioError
 from t2i_studio.pretraining.catalogue import Catalogue
 from t2i_studio.pretraining.concepts import WORDS
 from t2i_studio.pretraining.denoiser import scheduler
 from t2i_studio.pretraining.latents import SIZE, PatchCode
 from t2i_studio.pretraining.tokenizer import vocabulary
+from t2i_studio.pretraining.writing import writing
 
 STEPS, GUIDANCE = 10, 2.0
 SIDE = 256
@@ -45,10 +45,11 @@ def export(
     """
     partial = folder.with_name(f".{folder.name}.part")
     old = folder.with_name(f".{folder.name}.old")
-    try:
+    with writing(folder):
         shutil.rmtree(partial, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
         pipe.to(torch.float16).save_pretrained(partial, safe_serialization=True)
+        _load_in_full_precision(partial / "text_encoder" / "config.json")
         _write_json(partial / "vocabulary.json", vocabulary(catalogue, objects))
         _write_json(partial / "studio.json", studio_facts(code))
         _write_json(partial / "scores.json", dict(scores))
@@ -57,8 +58,11 @@ def export(
             os.rename(folder, old)
         os.rename(partial, folder)
         shutil.rmtree(old, ignore_errors=True)
-    except OSError as error:
-        raise StudioError("recipe.cannot_write", path=folder, reason=error.strerror) from error
+
+
+def _load_in_full_precision(config: Path) -> None:
+    """Without a precision asked for, transformers takes that of the configuration, diffusers fp32: let them agree."""
+    _write_json(config, json.loads(config.read_text(encoding="utf-8")) | {"dtype": "float32"})
 
 
 def known_objects(folder: Path) -> list[str]:

@@ -13,6 +13,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import functional as F
 
+from t2i_studio.errors import StudioError
+from t2i_studio.pretraining.writing import writing
+
 PATCH = 16
 CELLS = 8
 SIZE = PATCH * CELLS
@@ -45,10 +48,17 @@ class PatchCode:
         return F.fold(patches.transpose(1, 2), SIZE, PATCH, stride=PATCH)
 
     def save(self, path: Path) -> None:
-        save_file({"mean": self.mean, "basis": self.basis, "scale": self.scale}, path)
+        """Write the file whole or not at all."""
+        partial = path.with_suffix(".part")
+        with writing(path):
+            save_file({"mean": self.mean, "basis": self.basis, "scale": self.scale}, partial)
+            partial.replace(path)
 
     @classmethod
     def load(cls, path: Path) -> "PatchCode":
+        """StudioError recipe.no_corpus when there is none: it is fitted when scenes are composed."""
+        if not path.exists():
+            raise StudioError("recipe.no_corpus", path=path.parent)
         return cls(**load_file(path))
 
 

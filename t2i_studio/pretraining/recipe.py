@@ -17,6 +17,7 @@ import torch
 from diffusers import StableDiffusionPipeline
 from transformers import CLIPTextModel, PreTrainedTokenizerFast
 
+from t2i_studio.errors import StudioError
 from t2i_studio.pretraining import (
     autoencoder,
     corpus,
@@ -35,6 +36,7 @@ from t2i_studio.pretraining.latents import SIZE, PatchCode, fit_patch_code, psnr
 from t2i_studio.pretraining.scenes import Scene, sample_scene
 from t2i_studio.pretraining.tokenizer import build_tokenizer
 from t2i_studio.pretraining.trainer import Plan, Run, averaged, train
+from t2i_studio.pretraining.writing import writing
 
 CHANNELS = 96
 HELD_OUT = 10_000  # seeds from here on are never trained on
@@ -61,7 +63,7 @@ def plan(stage: str, scale: float = 1.0, steps: int | None = None, decay: bool =
 
 def scene_count(scale: float, count: int = SCENES) -> int:
     """How many scenes to compose at a share of the full length."""
-    return max(64, round(count * scale))
+    return max(16, round(count * scale))
 
 
 def compose_scenes(work: Path, tier: int, count: int) -> Iterator[int]:
@@ -87,8 +89,10 @@ def train_denoiser(work: Path, tier: int, plan: Plan, objects: Sequence[str] | N
     """
     catalogue, device = load_catalogue(), probe.device()
     code = PatchCode.load(work / "code.safetensors")
-    objects = objects or catalogue.tier(tier)
+    objects = catalogue.checked(objects or catalogue.tier(tier))
     data = _latent_scenes(work / f"corpus-{tier}", code).only(objects, nearest)
+    if not data.scenes:
+        raise StudioError("recipe.no_such_scenes", path=work / f"corpus-{tier}", objects=", ".join(objects))
     model = new_denoiser().to(device)
     grid = denoiser.progress_grid(model, code, one_of_each(objects), catalogue, device)
     loss = denoiser.denoising_loss(model, data, catalogue, device)
@@ -98,14 +102,17 @@ def train_denoiser(work: Path, tier: int, plan: Plan, objects: Sequence[str] | N
 
 def _latent_scenes(folder: Path, code: PatchCode) -> denoiser.LatentScenes:
     """The corpus as latents; kept beside it, since a run is resumed often."""
-    kept = folder / "latents.npz"
-    if not kept.exists():
-        data = denoiser.encode_corpus(corpus.parts(folder), code)
+    kept, scenes = folder / "latents.npz", corpus.scenes(folder)
+    if kept.exists():
+        with np.load(kept) as file:
+            latents, masks = torch.from_numpy(file["latents"]), torch.from_numpy(file["masks"])
+        if len(latents) == len(scenes):  # else the corpus has grown since
+            return denoiser.LatentScenes(latents, masks, scenes)
+    data = denoiser.encode_corpus(corpus.parts(folder), code)
+    with writing(folder):
         np.savez(partial := folder / "latents.part.npz", latents=data.latents.numpy(), masks=data.masks.numpy())
-        partial.rename(kept)
-    with np.load(kept) as file:
-        latents, masks = torch.from_numpy(file["latents"]), torch.from_numpy(file["masks"])
-    return denoiser.LatentScenes(latents, masks, corpus.scenes(folder))
+        partial.replace(kept)
+    return data
 
 
 def trained_denoiser(work: Path) -> denoiser.Denoiser:
@@ -143,7 +150,9 @@ def train_autoencoder(work: Path, tier: int, count: int, plan: Plan) -> float:
     catalogue, device = load_catalogue(), probe.device()
     code = PatchCode.load(work / "code.safetensors")
     pairs = _pairs(work / f"pairs-{tier}", catalogue.tier(tier), fetch_renders(work), count, HELD_OUT - tier, code)
-    fresh = _pairs(work / "pairs-held-out", catalogue.tier(tier), fetch_renders(work), 32, HELD_OUT + tier, code)
+    fresh = _pairs(
+        work / "pairs-held-out", catalogue.tier(tier), fetch_renders(work), min(32, count), HELD_OUT + tier, code
+    )
     torch.manual_seed(0)
     model = autoencoder.autoencoder(CHANNELS).to(device)
     with probe.autocast(device):
@@ -174,16 +183,16 @@ def one_of_each(objects: Sequence[str]) -> list[Scene]:
     return scenes
 
 
-def train_judge(work: Path, tier: int, plan: Plan) -> dict[str, float]:
-    """Train the judge on the corpus of a tier; returns its accuracy on held-out scenes, by attribute."""
+def train_judge(work: Path, tier: int, plan: Plan, held_out: int = 500) -> dict[str, float]:
+    """Train the judge on the corpus of a tier; returns its accuracy on so many fresh scenes, by attribute."""
     catalogue, device = load_catalogue(), probe.device()
     pictures, scenes = _composed(work / f"corpus-{tier}", JUDGED)
     torch.manual_seed(0)
     model = judge.Judge(attribute_sizes(catalogue)).to(device)
     train(model, judge.judging_loss(model, pictures, scenes, catalogue, device), plan, Run(work / "judge"))
     fresh = work / f"corpus-held-out-{tier}"
-    deque(corpus.compose(fresh, fetch_renders(work), catalogue.tier(tier), 500, SIZE, HELD_OUT + tier), maxlen=0)
-    pictures, scenes = _composed(fresh, 500)
+    deque(corpus.compose(fresh, fetch_renders(work), catalogue.tier(tier), held_out, SIZE, HELD_OUT + tier), maxlen=0)
+    pictures, scenes = _composed(fresh, held_out)
     seen = judge.verdicts(model.cpu().eval(), to_tensor(pictures))
     truth = [attributes(scene, catalogue) for scene in scenes]
     return {
@@ -196,9 +205,8 @@ def train_judge(work: Path, tier: int, plan: Plan) -> dict[str, float]:
 
 def _composed(folder: Path, count: int) -> tuple[np.ndarray, list[Scene]]:
     parts = list(islice(corpus.parts(folder), -(-count // corpus.PART)))
-    return np.concatenate([pictures for pictures, _, _ in parts])[:count], [s for _, _, some in parts for s in some][
-        :count
-    ]
+    pictures = np.concatenate([pictures for pictures, _, _ in parts])
+    return pictures[:count], [scene for _, _, scenes in parts for scene in scenes][:count]
 
 
 @dataclass(frozen=True)
@@ -240,7 +248,8 @@ def export_model(
     work: Path, out: Path, objects: Sequence[str], prompts: int, progress: Callable[[int], None]
 ) -> list[str]:
     """Write the model folder and return the objects it offers: those the judge recognises, all if prompts is 0."""
-    pipe, catalogue = trained_pipeline(work), load_catalogue()
+    catalogue = load_catalogue()
+    objects, pipe = catalogue.checked(objects), trained_pipeline(work)
     result = evaluate_pipeline(work, pipe, objects, prompts, progress) if prompts else Evaluation({}, {})
     known = [name for name in objects if result.recognised.get(name, 0 if prompts else 1) >= RECOGNISED]
     card = model_card.write(catalogue, known, result.recognised, result.scores, prompts, run_lengths(work))
@@ -262,7 +271,7 @@ def run(work: Path, out: Path, tier: int, scale: float, report: Callable[[str], 
     train_denoiser(work, tier, plan("denoiser", scale))
     train_text_encoder(work, tier, plan("text_encoder", scale))
     train_autoencoder(work, tier, scene_count(scale, PAIRS), plan("autoencoder", scale))
-    train_judge(work, tier, plan("judge", scale))
+    train_judge(work, tier, plan("judge", scale), scene_count(scale, 500))
     prompts = max(8, round(512 * scale))
     known = export_model(work, out, objects, prompts, lambda done: report(f"{done}/{prompts} pictures"))
     report(f"{out}: {len(known)} objects")

@@ -11,7 +11,6 @@ from typing import NamedTuple
 import numpy as np
 
 from t2i_studio.domain import STYLE_CONTROLS
-from t2i_studio.errors import StudioError
 from t2i_studio.pretraining.catalogue import Catalogue
 
 CELLS = 8
@@ -59,12 +58,7 @@ def sample_scene(rng: np.random.Generator, catalogue: Catalogue, objects: Sequen
 
     StudioError when `objects` is empty or names an unknown product.
     """
-    names = list(catalogue.objects) if objects is None else list(objects)
-    unknown = [name for name in names if name not in catalogue.objects]
-    if unknown or not names:
-        raise StudioError(
-            "choice.unknown", name="object", value=", ".join(unknown), choices="assets/catalogue/objects.csv"
-        )
+    names = list(catalogue.objects) if objects is None else catalogue.checked(objects)
     name = names[rng.integers(len(names))]
     style: dict[str, int] = {control: _level(rng, catalogue, control) for control in STYLE_CONTROLS}
     return Scene(

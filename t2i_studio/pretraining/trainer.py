@@ -5,8 +5,8 @@ takes exactly the steps that an uninterrupted one takes, and a checkpoint needs 
 """
 
 import contextlib
-import logging
 import os
+import pickle
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -21,8 +21,7 @@ from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
 from t2i_studio.errors import StudioError
-
-log = logging.getLogger("t2i_studio.pretraining")
+from t2i_studio.pretraining.writing import writing
 
 
 @dataclass(frozen=True)
@@ -71,22 +70,27 @@ class Run:
         return self.folder / "checkpoint.pt"
 
     def load(self) -> dict | None:
+        """The checkpoint, None if there is none yet. StudioError when it is damaged."""
         if not self.checkpoint.exists():
             return None
-        return torch.load(self.checkpoint, map_location="cpu", mmap=True, weights_only=True)
+        try:
+            return torch.load(self.checkpoint, map_location="cpu", mmap=True, weights_only=True)
+        except (RuntimeError, ValueError, EOFError, pickle.UnpicklingError) as error:
+            raise StudioError("recipe.damaged_checkpoint", path=self.checkpoint) from error
 
     def save(self, state: dict) -> None:
         """Write the checkpoint so that a kill or a full disk leaves the previous one whole."""
         partial = self.checkpoint.with_suffix(".part")
-        try:
-            with partial.open("wb") as file:
-                torch.save(state, file)
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError as error:
-            partial.unlink(missing_ok=True)
-            raise StudioError("recipe.cannot_write", path=self.folder, reason=error.strerror) from error
-        partial.replace(self.checkpoint)
+        with writing(self.folder):
+            try:
+                with partial.open("wb") as file:
+                    torch.save(state, file)
+                    file.flush()
+                    os.fsync(file.fileno())
+                partial.replace(self.checkpoint)
+            except BaseException:
+                partial.unlink(missing_ok=True)  # its room may be what the log needs
+                raise
 
 
 Network = TypeVar("Network", bound=nn.Module)
@@ -146,49 +150,52 @@ def train(
 
     loss(step, chance): the scalars of one step; "loss" is minimised, all are logged. fast: parameters that
     learn at ten times the rate (embedding tables). grid(): a picture (H, W, 3) uint8 that shows progress.
+    StudioError when the folder cannot be written or its checkpoint does not fit the model.
     """
-    run.folder.mkdir(parents=True, exist_ok=True)
-    quick = {id(parameter) for parameter in fast or []}
+    optimizer = _optimizer(model, fast or [], plan)
+    with writing(run.folder):
+        run.folder.mkdir(parents=True, exist_ok=True)
+        start, average = _resume(run, model, optimizer, plan)
+        with contextlib.closing(_Journal(run, plan, start)) as journal:
+            model.train()
+            for step in range(start, plan.steps):
+                for group in optimizer.param_groups:
+                    group["lr"] = plan.lr * plan.rate(step) * group["pace"]
+                scalars = loss(step, Chance.at(plan.seed, step))
+                scalars["loss"].backward()
+                nn.utils.clip_grad_norm_(model.parameters(), plan.clip)
+                optimizer.step()
+                optimizer.zero_grad()
+                average.update(model, step)
+                journal.note(step + 1, scalars)
+                if grid and journal.grid_due(step + 1):
+                    with average.applied(model), torch.no_grad():
+                        journal.picture(step + 1, grid())
+                if journal.save_due(step + 1):
+                    run.save({"step": step + 1, "model": model.state_dict(), "ema": average.weights,
+                              "optimizer": optimizer.state_dict()})  # fmt: skip
+    model.load_state_dict(average.weights)
+    return model.eval()
+
+
+def _optimizer(model: nn.Module, fast: list[nn.Parameter], plan: Plan) -> torch.optim.AdamW:
+    quick = {id(parameter) for parameter in fast}
     slow = [p for p in model.parameters() if p.requires_grad and id(p) not in quick]
-    groups = [{"params": slow, "pace": 1.0}, {"params": fast or [], "pace": 10.0, "weight_decay": 0.0}]
-    optimizer = torch.optim.AdamW(
+    groups = [{"params": slow, "pace": 1.0}, {"params": fast, "pace": 10.0, "weight_decay": 0.0}]
+    return torch.optim.AdamW(
         [group for group in groups if group["params"]],
         lr=plan.lr, betas=(0.9, 0.99), weight_decay=plan.weight_decay, fused=True,
     )  # fmt: skip
+
+
+def _resume(run: Run, model: nn.Module, optimizer: torch.optim.Optimizer, plan: Plan) -> tuple[int, Average]:
+    """Give model and optimizer what the checkpoint has; the steps already taken, and the averaged weights."""
     state = run.load()
-    start = 0
-    if state:
-        _restore(run, model, state["model"])
-        optimizer.load_state_dict(state["optimizer"])
-        start = state["step"]
-    average = Average(model, plan.ema, state and state["ema"])
-    journal = _Journal(run, plan, start)
-    model.train()
-
-    def save(step: int) -> None:
-        run.save({"step": step, "model": model.state_dict(), "ema": average.weights,
-                  "optimizer": optimizer.state_dict()})  # fmt: skip
-
-    for step in range(start, plan.steps):
-        for group in optimizer.param_groups:
-            group["lr"] = plan.lr * plan.rate(step) * group["pace"]
-        scalars = loss(step, Chance.at(plan.seed, step))
-        scalars["loss"].backward()
-        nn.utils.clip_grad_norm_(model.parameters(), plan.clip)
-        optimizer.step()
-        optimizer.zero_grad()
-        average.update(model, step)
-        journal.note(step + 1, scalars)
-        if grid and journal.grid_due(step + 1):
-            with average.applied(model), torch.no_grad():
-                journal.picture(step + 1, grid())
-        if journal.save_due(step + 1):
-            save(step + 1)
-    if start < plan.steps:
-        save(plan.steps)
-    journal.close()
-    model.load_state_dict(average.weights)
-    return model.eval()
+    if state is None:
+        return 0, Average(model, plan.ema, None)
+    _restore(run, model, state["model"])
+    optimizer.load_state_dict(state["optimizer"])
+    return state["step"], Average(model, plan.ema, state["ema"])
 
 
 class _Journal:
@@ -230,7 +237,7 @@ class _Journal:
         self.drawn = time.monotonic()
 
     def save_due(self, step: int) -> bool:
-        due = time.monotonic() - self.saved > self.plan.save_seconds
+        due = step == self.plan.steps or time.monotonic() - self.saved > self.plan.save_seconds
         if due:
             self.saved = time.monotonic()
         return due

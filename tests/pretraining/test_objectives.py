@@ -1,0 +1,86 @@
+import math
+
+import pytest
+import torch
+
+from t2i_studio.pretraining import objectives
+from t2i_studio.pretraining.denoiser import scheduler
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def picture(*shape: int, seed: int = 0) -> torch.Tensor:
+    return torch.randn(shape, generator=generator(seed))
+
+
+@pytest.mark.parametrize("steps", [1, 4, 10, 30])
+def test_the_sampler_follows_a_perfect_predictor_along_the_straight_path_to_the_picture(steps: int) -> None:
+    sampler = scheduler()
+    sampler.set_timesteps(steps)
+    x0, noise = picture(2, 3, 8, 8), picture(2, 3, 8, 8, seed=1)
+    x = objectives.diffuse(x0, noise, sampler.sigmas[:1].repeat(2))
+    for t, sigma in zip(sampler.timesteps, sampler.sigmas[1:], strict=True):
+        x = sampler.step(x0, t, x).prev_sample
+        assert torch.allclose(x, objectives.diffuse(x0, noise, sigma.repeat(2)), atol=1e-4)
+    assert torch.equal(x, x0)
+
+
+def test_training_and_sampler_mean_the_same_noise_level_by_a_timestep() -> None:
+    sampler = scheduler()
+    sampler.set_timesteps(10)
+    x0, noise = picture(10, 3, 8, 8), picture(10, 3, 8, 8, seed=1)
+    by_sampler = sampler.add_noise(x0, noise, sampler.timesteps)
+    assert torch.allclose(objectives.diffuse(x0, noise, sampler.timesteps / 1000), by_sampler, atol=0.01)
+    assert torch.allclose(objectives.diffuse(x0, noise, sampler.sigmas[:-1]), by_sampler, atol=1e-6)
+
+
+def test_the_noise_of_the_sampler_s_first_step_is_what_a_quarter_of_training_sees() -> None:
+    sigmas = objectives.sample_sigmas(20_000, generator())
+    pure = sigmas == 0.999
+    sampler = scheduler()
+    sampler.set_timesteps(10)
+    assert float(sampler.sigmas[0]) == pytest.approx(0.999)
+    assert float(pure.float().mean()) == pytest.approx(0.25, abs=0.02)
+    logits = torch.logit(sigmas[~pure])
+    assert float(logits.mean()) == pytest.approx(0, abs=0.03)
+    assert float(logits.std()) == pytest.approx(1, abs=0.03)
+
+
+def test_diffusion_goes_from_the_picture_to_noise() -> None:
+    x0, noise = picture(3, 2, 4, 4), picture(3, 2, 4, 4, seed=1)
+    x = objectives.diffuse(x0, noise, torch.tensor([0.0, 0.25, 1.0]))
+    assert torch.equal(x[0], x0[0])
+    assert torch.allclose(x[1], 0.75 * x0[1] + 0.25 * noise[1])
+    assert torch.equal(x[2], noise[2])
+
+
+def test_a_cell_counts_as_much_as_its_weight() -> None:
+    x0 = torch.zeros(1, 4, 2, 2)
+    prediction = torch.zeros(1, 4, 2, 2)
+    prediction[..., 0, 0], prediction[..., 1, 1] = 1.0, 2.0
+    weights = torch.tensor([[[4.0, 1.0], [1.0, 2.0]]])
+    assert float(objectives.clean_latent_loss(prediction, x0, weights)) == pytest.approx((4 * 1 + 2 * 4) / 8)
+    assert float(objectives.clean_latent_loss(prediction, x0, 5 * weights)) == pytest.approx(1.5)
+
+
+def test_contrast_of_rows_that_tell_nothing_is_the_logarithm_of_their_number() -> None:
+    same = torch.ones(7, 4) / 2
+    assert float(objectives.contrastive_loss(same, same, torch.tensor(20.0))) == pytest.approx(math.log(7), abs=1e-5)
+    apart = torch.eye(7)
+    expected = math.log(1 + 6 * math.exp(-3))
+    assert float(objectives.contrastive_loss(apart, apart, torch.tensor(3.0))) == pytest.approx(expected, abs=1e-5)
+
+
+def test_a_plain_offset_costs_its_size_and_has_no_edges() -> None:
+    target = picture(2, 3, 16, 16)
+    assert float(objectives.pyramid_l1(target, target)) == 0
+    assert float(objectives.pyramid_l1(target + 0.3, target)) == pytest.approx(0.3, abs=1e-4)
+
+
+def test_stripes_cost_their_edges_at_full_size_and_nothing_once_averaged_away() -> None:
+    stripes = torch.zeros(1, 3, 16, 16)
+    stripes[..., 1::2], stripes[..., ::2] = 1.0, -1.0
+    value = objectives.pyramid_l1(stripes, torch.zeros_like(stripes))
+    assert float(value) == pytest.approx((1 + 2 + 0) / 3)

@@ -1,0 +1,220 @@
+"""The whole recipe at a tiny scale, and what goes wrong in it."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from diffusers import DiffusionPipeline
+from safetensors.torch import load_file
+
+from t2i_studio import cli
+from t2i_studio.engine.registry import find_model
+from t2i_studio.errors import StudioError
+from t2i_studio.pretraining import corpus, recipe
+from t2i_studio.pretraining.catalogue import RENDERS, Catalogue, fetch_renders
+from t2i_studio.pretraining.export import GUIDANCE, STEPS
+from t2i_studio.pretraining.latents import PatchCode, to_tensor
+from t2i_studio.settings import Settings
+from tests.pretraining.test_trainer import full_disk
+
+SCALE = 0.0001
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory, renders: Path) -> Path:
+    """A work folder after `pretrain run`, whose model folder is podium/ in it."""
+    folder = tmp_path_factory.mktemp("work")
+    shutil.copytree(renders, folder / "renders")
+    line = ["pretrain", "run", "--work", str(folder), "--out", str(folder / "podium"), "--scale", str(SCALE)]
+    assert cli.run(line) == 0
+    return folder
+
+
+def complaint(capsys: pytest.CaptureFixture[str], *line: str) -> str:
+    """The one sentence that a command line ends with."""
+    assert cli.run(["pretrain", *line]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    return said
+
+
+def test_the_recipe_ends_in_a_folder_that_plain_diffusers_loads_and_draws_with(work: Path) -> None:
+    pipe = DiffusionPipeline.from_pretrained(work / "podium")
+    pipe.set_progress_bar_config(disable=True)
+    made = pipe(
+        "红色手提包 red handbag", num_inference_steps=2, guidance_scale=GUIDANCE,
+        generator=torch.Generator().manual_seed(0),
+    )  # fmt: skip
+    assert made.images[0].size == (256, 256)
+    assert np.ptp(np.asarray(made.images[0])) > 0
+
+
+def test_the_folder_has_half_precision_weights_and_no_others(work: Path) -> None:
+    weights = list((work / "podium").rglob("*.safetensors"))
+    assert {path.parent.name for path in weights} == {"unet", "text_encoder", "vae"}
+    for path in weights:
+        assert {tensor.dtype for tensor in load_file(path).values() if tensor.is_floating_point()} == {torch.float16}
+    assert not [path for path in (work / "podium").rglob("*") if path.suffix in {".pt", ".bin"}]
+
+
+def test_the_studio_reads_what_it_must_know_of_the_model(work: Path) -> None:
+    card = find_model(Settings(home=work / "home"), str(work / "podium"))
+    assert card.available
+    assert (card.width, card.height, card.sizes) == (256, 256, ((256, 256),))
+    assert (card.steps, card.guidance, card.style) == (STEPS, GUIDANCE, "words")
+    assert card.preview is not None
+    assert len(card.preview.matrix) == recipe.CHANNELS
+
+
+def test_vocabulary_scores_and_card_tell_only_what_was_measured(work: Path, catalogue: Catalogue) -> None:
+    folder = work / "podium"
+    vocabulary = json.loads((folder / "vocabulary.json").read_text(encoding="utf-8"))
+    assert {"color.red", "backdrop.pink", "position.left", "style.brightness.5"} <= set(vocabulary)
+    scores = json.loads((folder / "scores.json").read_text(), parse_constant=pytest.fail)  # NaN is no JSON
+    assert scores
+    assert all(-1 <= value <= 1 for value in scores.values())
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    assert f"denoiser {recipe.plan('denoiser', SCALE).steps}" in card
+    assert all(f"| {name} | {value:.3f} |" in card for name, value in scores.items())
+    names = [key.removeprefix("object.") for key in vocabulary if key.startswith("object.")]
+    assert all(catalogue.objects[name].en in card.split("**Objects it knows**")[1].split("**")[0] for name in names)
+
+
+def test_a_stage_that_is_finished_takes_no_further_step(work: Path) -> None:
+    before = {stage: (work / stage / "checkpoint.pt").read_bytes() for stage in ("text_encoder", "judge")}
+    recipe.train_text_encoder(work, 1, recipe.plan("text_encoder", SCALE))
+    recipe.train_judge(work, 1, recipe.plan("judge", SCALE), 16)
+    assert all((work / stage / "checkpoint.pt").read_bytes() == bytes_ for stage, bytes_ in before.items())
+
+
+def test_an_export_without_evaluation_offers_all_objects_asked_for(work: Path, tmp_path: Path) -> None:
+    line = ["--work", str(work), "--out", str(tmp_path / "model"), "--objects", "handbag,apple"]
+    assert cli.run(["pretrain", "export", *line]) == 0
+    assert cli.run(["pretrain", "export", *line]) == 0  # an older folder is replaced
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+    vocabulary = json.loads((tmp_path / "model" / "vocabulary.json").read_text(encoding="utf-8"))
+    assert {key for key in vocabulary if key.startswith("object.")} == {"object.handbag", "object.apple"}
+    assert "not measured yet" in (tmp_path / "model" / "README.md").read_text(encoding="utf-8")
+
+
+def test_an_export_to_a_full_disk_is_said_and_leaves_the_older_folder_whole(work: Path, tmp_path: Path) -> None:
+    recipe.export_model(work, tmp_path / "model", ["handbag"], 0, print)
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "model").rglob("*")}
+    with full_disk(), pytest.raises(StudioError) as caught:
+        recipe.export_model(work, tmp_path / "model", ["handbag"], 0, print)
+    assert caught.value.key == "recipe.cannot_write"
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "model").rglob("*")} == before
+
+
+def test_the_preview_map_is_the_code_itself(work: Path) -> None:
+    code = PatchCode.load(work / "code.safetensors")
+    preview = find_model(Settings(home=work / "home"), str(work / "podium")).preview
+    assert preview is not None
+    latents = code.encode(to_tensor(next(corpus.parts(work / "corpus-1"))[0][:2]))
+    side = preview.patch
+    cells = latents.permute(0, 2, 3, 1) @ torch.tensor(preview.matrix) + torch.tensor(preview.bias)
+    shown = cells.unflatten(3, (side, side, 3)).permute(0, 5, 1, 3, 2, 4).reshape(2, 3, 8 * side, 8 * side)
+    exact = torch.nn.functional.avg_pool2d(code.decode(latents), 16 // side) / 2 + 0.5
+    assert torch.allclose(shown, exact, atol=0.004)  # a grey level of 255; the map is rounded to four places
+
+
+def test_scenes_are_resumed_and_a_larger_corpus_takes_the_place_of_a_smaller_one(renders: Path, tmp_path: Path) -> None:
+    folder, objects = tmp_path / "corpus", ["handbag", "apple"]
+    assert list(corpus.compose(folder, renders, objects, 8, 128)) == [8]
+    small = next(corpus.parts(folder))[0]
+    written = (folder / "part-0000.npz").stat().st_mtime_ns
+    assert list(corpus.compose(folder, renders, objects, 8, 128)) == [8]
+    assert (folder / "part-0000.npz").stat().st_mtime_ns == written
+    assert list(corpus.compose(folder, renders, objects, 12, 128)) == [12]
+    large = next(corpus.parts(folder))[0]
+    assert np.array_equal(large[:8], small)
+
+
+def test_a_full_disk_is_said_while_composing_and_composing_works_afterwards(renders: Path, tmp_path: Path) -> None:
+    with full_disk(), pytest.raises(StudioError) as caught:
+        list(corpus.compose(tmp_path, renders, ["apple"], 8, 128))
+    assert caught.value.key == "recipe.cannot_write"
+    assert list(corpus.compose(tmp_path, renders, ["apple"], 8, 128)) == [8]
+    assert len(corpus.scenes(tmp_path)) == 8
+
+
+@pytest.mark.parametrize("place", [0.4, 1.0])
+def test_a_damaged_part_is_named(work: Path, tmp_path: Path, place: float) -> None:
+    content = bytearray((work / "corpus-1" / "part-0000.npz").read_bytes())
+    middle = int(place * len(content))
+    (tmp_path / "part-0000.npz").write_bytes(content[: middle - 400] + bytes(200) + content[middle - 200 :])
+    with pytest.raises(StudioError, match=r"part-0000\.npz") as caught:
+        list(corpus.parts(tmp_path))
+    assert caught.value.key == "recipe.damaged_part"
+
+
+def test_without_scenes_training_says_what_to_run_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "pretrain scenes" in complaint(capsys, "denoiser", "--work", str(tmp_path))
+
+
+def test_without_a_denoiser_its_pupil_cannot_be_trained(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "no checkpoint" in complaint(capsys, "text-encoder", "--work", str(tmp_path))
+
+
+@pytest.mark.parametrize("objects", ["pony", "pony,handbag"])
+@pytest.mark.parametrize("command", ["denoiser", "export"])
+def test_an_unknown_object_is_named(
+    work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str, objects: str
+) -> None:
+    line = [command, "--work", str(work), "--objects", objects]
+    assert "pony" in complaint(capsys, *line, *(["--out", str(tmp_path / "model")] if command == "export" else []))
+
+
+def test_objects_that_no_scene_shows_are_named(
+    work: Path, catalogue: Catalogue, capsys: pytest.CaptureFixture[str]
+) -> None:
+    absent = next(name for name, product in catalogue.objects.items() if product.tier > 1)
+    assert absent in complaint(capsys, "denoiser", "--work", str(work), "--objects", absent)
+
+
+def test_without_npm_the_renders_are_asked_for_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    said = complaint(capsys, "scenes", "--work", str(tmp_path / "work"))
+    assert "npm is not installed" in said
+    assert RENDERS in said
+
+
+def test_a_package_that_cannot_be_had_is_said_and_leaves_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    npm = tmp_path / "npm"
+    npm.write_text("#!/bin/sh\necho 'network unreachable' >&2\nexit 1\n")
+    npm.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    with pytest.raises(StudioError, match="network unreachable"):
+        fetch_renders(tmp_path / "work")
+    assert not (tmp_path / "work" / "renders").exists()
+
+
+def test_a_work_folder_that_cannot_be_is_said(
+    renders: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    assert "Not a directory" in complaint(capsys, "scenes", "--work", str(tmp_path / "file" / "work"), "--count", "2")
+
+
+def test_plans_keep_their_shape_at_every_scale() -> None:
+    for stage, full in recipe.PLANS.items():
+        assert recipe.plan(stage) == full
+        half = recipe.plan(stage, 0.5)
+        assert half.steps == pytest.approx(full.steps / 2)
+        assert half.decay == pytest.approx(full.decay / 2)
+        assert recipe.plan(stage, steps=100, decay=False).decay == 0
+        assert recipe.plan(stage, SCALE).steps >= 2
+
+
+def test_held_out_scenes_are_of_each_object_and_easy_to_judge() -> None:
+    scenes = recipe.one_of_each(["apple", "handbag"])
+    assert [scene.object for scene in scenes] == ["apple", "handbag"]
+    assert all(scene.style["distance"] >= 3 for scene in scenes)
