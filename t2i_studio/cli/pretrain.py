@@ -80,12 +80,11 @@ def train_text_encoder(work: Work = WORK, tier: Tier = 1, steps: Steps = None, s
 
 
 @app.command("autoencoder")
-def train_autoencoder(work: Work = WORK, tier: Tier = 1, steps: Steps = None, scale: Scale = 1.0) -> None:
-    """Train the autoencoder between latents and 256 px pictures."""
+def fit_autoencoder(work: Work = WORK, tier: Tier = 1, scale: Scale = 1.0) -> None:
+    """Compute the autoencoder between latents and 256 px pictures."""
     from t2i_studio.pretraining import recipe
 
-    plan = recipe.plan("autoencoder", scale, steps)
-    quality = recipe.train_autoencoder(work, tier, recipe.scene_count(scale, recipe.PAIRS), plan)
+    quality = recipe.fit_autoencoder(work, tier, recipe.scene_count(scale, recipe.PAIRS))
     report(f"{quality:.1f} dB on held-out scenes")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import AutoencoderKL, StableDiffusionPipeline, UNet2DConditionModel
+from diffusers import AutoencoderTiny, StableDiffusionPipeline, UNet2DConditionModel
 from transformers import CLIPTextModel, PreTrainedTokenizerFast
 
 from t2i_studio.pretraining.catalogue import Catalogue
@@ -24,7 +24,7 @@ PREVIEW_PATCH = 8  # preview pixels a cell and side
 
 
 def pipeline(
-    unet: UNet2DConditionModel, text_encoder: CLIPTextModel, vae: AutoencoderKL, tokenizer: PreTrainedTokenizerFast
+    unet: UNet2DConditionModel, text_encoder: CLIPTextModel, vae: AutoencoderTiny, tokenizer: PreTrainedTokenizerFast
 ) -> StableDiffusionPipeline:
     """The parts as one pipeline. Prompts are padded over the positions of the attributes too."""
     tokenizer.model_max_length = text_encoder.config.max_position_embeddings

@@ -36,16 +36,3 @@ def contrastive_loss(a: Tensor, b: Tensor, temperature: Tensor) -> Tensor:
     target = torch.arange(len(a), device=a.device)
     cross_entropy = torch.nn.functional.cross_entropy
     return (cross_entropy(logits, target) + cross_entropy(logits.T, target)) / 2
-
-
-def pyramid_l1(prediction: Tensor, target: Tensor, levels: int = 3) -> Tensor:
-    """Mean absolute error of pictures (B, 3, H, W) and of their gradients, at full size and each half again."""
-    total = prediction.new_zeros(())
-    for level in range(levels):
-        if level:
-            prediction, target = (torch.nn.functional.avg_pool2d(x, 2) for x in (prediction, target))
-        difference = prediction - target
-        across = difference[..., :, 1:] - difference[..., :, :-1]
-        down = difference[..., 1:, :] - difference[..., :-1, :]
-        total = total + difference.abs().mean() + across.abs().mean() + down.abs().mean()
-    return total / levels

@@ -3,7 +3,8 @@
 renders/      cut-outs of the catalogue, as fetched
 corpus-T/     composed scenes of the objects up to tier T, at 128 px
 code.safetensors    the linear latent code
-denoiser/ text_encoder/ autoencoder/ judge/    training runs
+denoiser/ text_encoder/ judge/    training runs
+autoencoder/    the computed autoencoder, as diffusers keeps it
 """
 
 from collections import deque
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from diffusers import StableDiffusionPipeline
+from diffusers import AutoencoderTiny, StableDiffusionPipeline
 from transformers import CLIPTextModel, PreTrainedTokenizerFast
 
 from t2i_studio.errors import StudioError
@@ -45,7 +46,6 @@ RECOGNISED = 0.6  # share of an object's pictures in which the judge must see it
 PLANS = {
     "denoiser": Plan(steps=24_000, lr=7e-4, decay=4_000),
     "text_encoder": Plan(steps=1_500, lr=5e-4, warmup=100, decay=400, ema=0.99),
-    "autoencoder": Plan(steps=6_000, lr=2e-3, warmup=100, decay=1_500, ema=0.995),
     "judge": Plan(steps=2_500, lr=1e-3, warmup=100, decay=600, ema=0.99),
 }
 
@@ -145,30 +145,29 @@ def train_text_encoder(work: Path, tier: int, plan: Plan) -> dict[str, float]:
     return text_encoder.classes_right(model.cpu(), prompts, table.cpu())
 
 
-def train_autoencoder(work: Path, tier: int, count: int, plan: Plan) -> float:
-    """Train the autoencoder on `count` scenes composed at both sizes; returns the PSNR of held-out scenes."""
-    catalogue, device = load_catalogue(), probe.device()
+def fit_autoencoder(work: Path, tier: int, count: int) -> float:
+    """Compute the autoencoder from `count` scenes composed at both sizes; returns the PSNR of held-out scenes."""
     code = PatchCode.load(work / "code.safetensors")
-    pairs = _pairs(work / f"pairs-{tier}", catalogue.tier(tier), fetch_renders(work), count, HELD_OUT - tier, code)
-    fresh = _pairs(
-        work / "pairs-held-out", catalogue.tier(tier), fetch_renders(work), min(32, count), HELD_OUT + tier, code
-    )
-    torch.manual_seed(0)
-    model = autoencoder.autoencoder(CHANNELS).to(device)
-    with probe.autocast(device):
-        grid = autoencoder.reconstruction_grid(model, fresh, device)
-        train(model, autoencoder.reconstruction_loss(model, pairs, device), plan, Run(work / "autoencoder"), grid=grid)
+    objects, renders = load_catalogue().tier(tier), fetch_renders(work)
+    latents, pictures = _pairs(work / f"pairs-{tier}", objects, renders, count, HELD_OUT - tier, code)
+    enlargement = autoencoder.fit_enlargement(latents, pictures, autoencoder.LATENT_NOISE)
+    model = autoencoder.autoencoder(code, enlargement, latents.std((0, 2, 3)))
+    with writing(work / "autoencoder"):
+        model.save_pretrained(work / "autoencoder")
+    fresh = min(32, count)
+    latents, pictures = _pairs(work / "pairs-held-out", objects, renders, fresh, HELD_OUT + tier, code)
     with torch.no_grad():
-        return psnr(model.cpu().decode(fresh.latents).sample, to_tensor(fresh.pictures))
+        return psnr(model.decode(latents / autoencoder.LATENT_SCALE).sample, to_tensor(pictures))
 
 
 def _pairs(
     folder: Path, objects: list[str], renders: Path, count: int, seed: int, code: PatchCode
-) -> autoencoder.Pairs:
+) -> tuple[torch.Tensor, np.ndarray]:
+    """Latents (N, C, 8, 8) of scenes at 128 px, and the same scenes at 256 px (N, 256, 256, 3) uint8."""
     for size in (SIZE, 2 * SIZE):
         deque(corpus.compose(folder / str(size), renders, objects, count, size, seed), maxlen=0)
     small, large = (np.concatenate([p for p, _, _ in corpus.parts(folder / str(size))]) for size in (SIZE, 2 * SIZE))
-    return autoencoder.pair_up(small, large, code)
+    return code.encode(to_tensor(small)), large
 
 
 def one_of_each(objects: Sequence[str]) -> list[Scene]:
@@ -240,7 +239,7 @@ def trained_pipeline(work: Path) -> StableDiffusionPipeline:
     encoder, tokenizer = new_text_encoder()
     return export.pipeline(
         trained_denoiser(work).unet, averaged(Run(work / "text_encoder"), encoder),
-        averaged(Run(work / "autoencoder"), autoencoder.autoencoder(CHANNELS)), tokenizer,
+        AutoencoderTiny.from_pretrained(work / "autoencoder"), tokenizer,
     )  # fmt: skip
 
 
@@ -270,7 +269,7 @@ def run(work: Path, out: Path, tier: int, scale: float, report: Callable[[str], 
         report(f"{done} scenes")
     train_denoiser(work, tier, plan("denoiser", scale))
     train_text_encoder(work, tier, plan("text_encoder", scale))
-    train_autoencoder(work, tier, scene_count(scale, PAIRS), plan("autoencoder", scale))
+    fit_autoencoder(work, tier, scene_count(scale, PAIRS))
     train_judge(work, tier, plan("judge", scale), scene_count(scale, 500))
     prompts = max(8, round(512 * scale))
     known = export_model(work, out, objects, prompts, lambda done: report(f"{done}/{prompts} pictures"))
