@@ -1,12 +1,12 @@
 """Weights from a folder or a hub into a pipeline on a device."""
 
+import functools
 import hashlib
 import json
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -96,15 +96,18 @@ def load_model(card: ModelCard, device: torch.device, settings: Settings, cache:
     transformers.utils.logging.disable_progress_bar()
     folder = card.folder or _download(card, settings)
     dtype = fastest_dtype(device)
+    precisions = {"default": dtype, "vae": torch.float32} if card.exact_autoencoder else dtype
     try:
         pipe = diffusers.DiffusionPipeline.from_pretrained(
-            folder, dtype=dtype, local_files_only=True, trust_remote_code=False
+            folder, dtype=precisions, local_files_only=True, trust_remote_code=False
         )
     except MemoryError as error:
         raise StudioError("memory.short", model=card.name) from error
     except Exception as error:  # the libraries raise a dozen kinds for a damaged folder
         raise StudioError("model.corrupt", model=card.name, file=_named_file(error, folder)) from error
     pipe.set_progress_bar_config(disable=True)
+    if card.exact_autoencoder:
+        keep_exact(pipe.vae)
     forget = remember([module for name, module in pipe.components.items() if name.startswith("text_encoder")])
     lanes, threads, together = _shares(pipe, device, settings)
     model = LoadedModel(
@@ -122,6 +125,20 @@ def load_model(card: ModelCard, device: torch.device, settings: Settings, cache:
     )
     _place(model)
     return model
+
+
+def keep_exact(vae: Any) -> None:
+    """Let an autoencoder compute in full precision, whatever it is handed, and answer in the precision asked in."""
+    for part in vae.children():
+        part.forward = _widened(part.forward)
+
+
+def _widened(forward: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
+    @functools.wraps(forward)
+    def widened(sample: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
+        return forward(sample.float(), *args, **kwargs).to(sample.dtype)
+
+    return widened
 
 
 def _shares(pipe: Any, device: torch.device, settings: Settings) -> tuple[int, int, int]:
@@ -209,7 +226,7 @@ def weight_hash(folder: Path, kept: Path) -> str:
     return total.hexdigest()
 
 
-@cache
+@functools.cache
 def fastest_dtype(device: torch.device) -> torch.dtype:
     """bf16 on a GPU; on a processor whichever of fp32 and bf16 wins a short race (some gain 2×, some
     lose).

@@ -66,6 +66,7 @@ class ModelCard(BaseModel):
     negative_prompt: bool = True
     vram_gb: float | None = None
     good_at: Words = Words()
+    exact_autoencoder: bool = Field(False, description="its autoencoder needs full precision")
     style: Literal["words", "phrases"] = "phrases"
     preview: PreviewMap | None = None
     available: bool = Field(True, description="usable as things are: its folder is there, or a hub may be called")

@@ -85,6 +85,7 @@ def studio_facts(code: PatchCode) -> dict[str, Any]:
         "guidance": GUIDANCE,
         "max_prompt_tokens": WORDS,
         "negative_prompt": False,
+        "exact_autoencoder": True,  # sums over the whole picture
         "style": "words",
         "preview": preview_map(code),
     }

@@ -97,7 +97,7 @@ def train_denoiser(work: Path, tier: int, plan: Plan, objects: Sequence[str] | N
     grid = denoiser.progress_grid(model, code, one_of_each(objects), catalogue, device)
     loss = denoiser.denoising_loss(model, data, catalogue, device)
     with probe.autocast(device):
-        train(model, loss, plan, Run(work / "denoiser"), list(model.table.parameters()), grid)
+        train(model, loss, plan, Run(work / "denoiser"), [*model.table.rows.parameters(), model.table.blank], grid)
 
 
 def _latent_scenes(folder: Path, code: PatchCode) -> denoiser.LatentScenes:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from t2i_studio.settings import EMBEDDED_MODEL, ROOT
+from t2i_studio.settings import ROOT
 from t2i_studio.store.database import Database, open_database
 from tests.chromium import find
 
@@ -36,16 +36,15 @@ class Site:
     db: Database
 
 
-@pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Iterator[Site]:
+@pytest.fixture(scope="package")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     home = tmp_path_factory.mktemp("home")
-    model = "podium" if (EMBEDDED_MODEL / "model_index.json").is_file() else tiny_model
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     log = (home / "server.log").open("w")
     environment = os.environ | {
-        "T2I_HOME": str(home), "T2I_PORT": str(port), "T2I_HOST": "127.0.0.1", "T2I_MODEL": str(model),
+        "T2I_HOME": str(home), "T2I_PORT": str(port), "T2I_HOST": "127.0.0.1", "T2I_MODEL": "podium",
     }  # fmt: skip
     server = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=log, stderr=log)
     try:
@@ -70,7 +69,7 @@ def _wait_for(url: str, server: subprocess.Popen, log: Path) -> None:
     pytest.fail(f"no page after a minute: {log.read_text()}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # its event loop must end before other tests start theirs
 def browser() -> Iterator[Browser]:
     path = find()
     assert path, "no Chromium: run `python tests/chromium.py`"

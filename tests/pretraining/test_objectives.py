@@ -71,16 +71,3 @@ def test_contrast_of_rows_that_tell_nothing_is_the_logarithm_of_their_number() -
     apart = torch.eye(7)
     expected = math.log(1 + 6 * math.exp(-3))
     assert float(objectives.contrastive_loss(apart, apart, torch.tensor(3.0))) == pytest.approx(expected, abs=1e-5)
-
-
-def test_a_plain_offset_costs_its_size_and_has_no_edges() -> None:
-    target = picture(2, 3, 16, 16)
-    assert float(objectives.pyramid_l1(target, target)) == 0
-    assert float(objectives.pyramid_l1(target + 0.3, target)) == pytest.approx(0.3, abs=1e-4)
-
-
-def test_stripes_cost_their_edges_at_full_size_and_nothing_once_averaged_away() -> None:
-    stripes = torch.zeros(1, 3, 16, 16)
-    stripes[..., 1::2], stripes[..., ::2] = 1.0, -1.0
-    value = objectives.pyramid_l1(stripes, torch.zeros_like(stripes))
-    assert float(value) == pytest.approx((1 + 2 + 0) / 3)
