@@ -26,6 +26,9 @@ class Settings(BaseSettings):
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1, mps")
     threads: int = Field(0, ge=0, description="CPU threads of the engine; 0: physical cores")
     mixing: bool = Field(True, description="compute several variants in one forward pass where that is faster")
+    eight_bit: Literal["auto", "on", "off"] = Field(
+        "auto", description="8-bit weights; auto: on a GPU too small for the model, where torchao is installed"
+    )
     language: Literal["auto", "en", "zh"] = Field("auto", description="language of the command line's sentences")
     offline: bool = Field(False, description="never call a model hub, even for a hub id")
 

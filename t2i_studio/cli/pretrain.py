@@ -7,12 +7,19 @@ from typing import Annotated
 import typer
 
 from t2i_studio.cli.console import Json, answer, report
+from t2i_studio.engine.process import prepare_process
 from t2i_studio.settings import EMBEDDED_MODEL
 
 app = typer.Typer(
     add_completion=False, rich_markup_mode=None, no_args_is_help=True,
     help="Train the embedded model from its catalogue, stage by stage.",
 )  # fmt: skip
+
+
+@app.callback()
+def _quiet() -> None:
+    prepare_process()
+
 
 Work = Annotated[Path, typer.Option("--work", metavar="FOLDER", help="Where stages leave what they made.")]
 Tier = Annotated[int, typer.Option("--tier", min=1, help="Objects of the catalogue up to this tier.")]

@@ -20,6 +20,8 @@ from t2i_studio.errors import StudioError
 OURS = "t2i_studio"
 THEIRS = "parameters"
 VERSION = 1
+CARRIED = frozenset({"steps", "sampler", "schedule type", "cfg scale", "seed", "size", "model hash", "version"})
+"""Their settings that a request carries, or that say nothing about the picture."""
 SETTING = re.compile(r'\s*([A-Za-z][\w /+-]*?):\s*("(?:\\.|[^"\\])*"|[^,]*)(?:,|$)')
 
 
@@ -77,6 +79,17 @@ def read_png(source: bytes | Path) -> GenerationRequest:
     raise StudioError("parameters.missing")
 
 
+def unread_settings(source: bytes | Path) -> dict[str, str] | None:
+    """What `read_png` could not take from the lines of another tool (its model, its upscaler), as written
+    there; None for a picture of ours, whose settings are complete.
+    """
+    chunks = _chunks(source)
+    if OURS in chunks or THEIRS not in chunks:
+        return None
+    settings = SETTING.findall(chunks[THEIRS].strip().split("\n")[-1])
+    return {name: _unquoted(value.strip()) for name, value in settings if name.lower() not in CARRIED}
+
+
 def parse_parameters(text: str) -> GenerationRequest:
     """A request from AUTOMATIC1111's lines. What they cannot say (the starting picture, adapters) is left
     out; the model is kept as the default one, since its name there is a file on another machine.
@@ -96,12 +109,18 @@ def parse_parameters(text: str) -> GenerationRequest:
             variants=1,
             steps=int(settings["steps"]),
             guidance=float(settings["cfg scale"]) if "cfg scale" in settings else None,
-            sampler=settings.get("sampler") or None,
+            sampler=_sampler(settings),
             width=int(width) if height else None,
             height=int(height) if height else None,
         )
     except (ValueError, ValidationError) as error:
         raise StudioError("parameters.missing") from error
+
+
+def _sampler(settings: dict[str, str]) -> str | None:
+    """Newer versions write "DPM++ 2M" and "Karras" apart, and "Automatic" for the sampler's own schedule."""
+    parts = [settings.get("sampler", ""), settings.get("schedule type", "")]
+    return " ".join(part for part in parts if part and part != "Automatic") or None
 
 
 def _ours(text: str) -> GenerationRequest:

@@ -1,10 +1,8 @@
 """Weights from a folder or a hub into a pipeline on a device."""
 
-import functools
 import hashlib
 import json
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,17 +13,13 @@ import torch
 
 from t2i_studio.engine.kept import keep
 from t2i_studio.engine.memo import remember
+from t2i_studio.engine.precision import ROOM, keep_exact, load_arguments, precision_name
 from t2i_studio.engine.prompts import pipeline_tokenizer
 from t2i_studio.engine.registry import ModelCard
 from t2i_studio.errors import StudioError
 from t2i_studio.settings import Settings
 
 WEIGHTS = (".safetensors", ".bin", ".pt", ".gguf")
-ROOM = 1.15
-"""A model runs whole on a GPU whose free memory is its weights times this; else its parts visit the GPU in
-turn.
-"""
-
 SMALL = 150_000_000
 """Weights of a model below which one variant does not keep several processor cores busy."""
 TOGETHER = 4
@@ -36,16 +30,17 @@ TOGETHER = 4
 class LoadedModel:
     """A pipeline ready to run, and how to run it.
 
-    card.source: the folder it came from. hash: of its weights. lanes: calls side by side, each of `threads`
-    threads. together: variants in one call. tokenizer: with its limit in tokens. encoding: held while prompts
-    are encoded. adapters: the LoRA set now in it. rungs: measures against memory shortage not taken yet.
+    card.source: the folder it came from. precision: for the record. hash: of its weights. lanes: calls side by
+    side, each of `threads` threads. together: variants in one call. tokenizer: with its limit in tokens.
+    encoding: held while prompts are encoded. adapters: the LoRA set now in it. rungs: measures against memory
+    shortage not taken yet.
     """
 
     card: ModelCard
     pipe: Any
     own_scheduler: Any
     device: torch.device
-    dtype: torch.dtype
+    precision: str
     hash: str
     lanes: int
     threads: int
@@ -87,7 +82,7 @@ def devices(settings: Settings) -> list[torch.device]:
 def load_model(card: ModelCard, device: torch.device, settings: Settings, cache: Path) -> LoadedModel:
     """Load a model's pipeline. cache: folder for the weight hash.
 
-    Raises StudioError: model.unreachable, model.unknown, model.corrupt.
+    Raises StudioError: model.unreachable, model.unknown, model.corrupt, eight_bit.missing.
     """
     import diffusers
     import transformers
@@ -95,11 +90,10 @@ def load_model(card: ModelCard, device: torch.device, settings: Settings, cache:
     diffusers.utils.logging.disable_progress_bar()
     transformers.utils.logging.disable_progress_bar()
     folder = card.folder or _download(card, settings)
-    dtype = fastest_dtype(device)
-    precisions = {"default": dtype, "vae": torch.float32} if card.exact_autoencoder else dtype
+    precision = load_arguments(card, folder, device, settings)
     try:
         pipe = diffusers.DiffusionPipeline.from_pretrained(
-            folder, dtype=precisions, local_files_only=True, trust_remote_code=False
+            folder, **precision, local_files_only=True, trust_remote_code=False
         )
     except MemoryError as error:
         raise StudioError("memory.short", model=card.name) from error
@@ -115,7 +109,7 @@ def load_model(card: ModelCard, device: torch.device, settings: Settings, cache:
         pipe=pipe,
         own_scheduler=pipe.scheduler,
         device=device,
-        dtype=dtype,
+        precision=precision_name(precision),
         hash=weight_hash(folder, cache / "weights.json"),
         lanes=lanes,
         threads=threads,
@@ -125,20 +119,6 @@ def load_model(card: ModelCard, device: torch.device, settings: Settings, cache:
     )
     _place(model)
     return model
-
-
-def keep_exact(vae: Any) -> None:
-    """Let an autoencoder compute in full precision, whatever it is handed, and answer in the precision asked in."""
-    for part in vae.children():
-        part.forward = _widened(part.forward)
-
-
-def _widened(forward: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
-    @functools.wraps(forward)
-    def widened(sample: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
-        return forward(sample.float(), *args, **kwargs).to(sample.dtype)
-
-    return widened
 
 
 def _shares(pipe: Any, device: torch.device, settings: Settings) -> tuple[int, int, int]:
@@ -172,7 +152,13 @@ def _weight_count(pipe: Any) -> int:
 
 def _weight_bytes(pipe: Any) -> int:
     modules = (part for part in pipe.components.values() if isinstance(part, torch.nn.Module))
-    return sum(weight.numel() * weight.element_size() for part in modules for weight in part.parameters())
+    return sum(_bytes(weight) for part in modules for weight in part.parameters())
+
+
+def _bytes(weight: Any) -> int:
+    if hasattr(weight, "__tensor_flatten__"):  # 8-bit weights: integers and scales behind one tensor's face
+        return sum(_bytes(getattr(weight, name)) for name in weight.__tensor_flatten__()[0])
+    return int(weight.numel() * weight.element_size())
 
 
 def _download(card: ModelCard, settings: Settings) -> Path:
@@ -224,30 +210,3 @@ def weight_hash(folder: Path, kept: Path) -> str:
         total.update(f"{path.relative_to(folder)} {entry[2]}\n".encode())
     keep(kept, json.dumps(known))
     return total.hexdigest()
-
-
-@functools.cache
-def fastest_dtype(device: torch.device) -> torch.dtype:
-    """bf16 on a GPU; on a processor whichever of fp32 and bf16 wins a short race (some gain 2×, some
-    lose).
-    """
-    if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
-    if device.type != "cpu":
-        return torch.float32
-    seconds = {dtype: _race(dtype) for dtype in (torch.float32, torch.bfloat16)}
-    return torch.bfloat16 if seconds[torch.bfloat16] * 1.3 < seconds[torch.float32] else torch.float32
-
-
-def _race(dtype: torch.dtype) -> float:
-    """Seconds of a convolution and a matrix product of a typical size; the best of three."""
-    convolution = torch.nn.Conv2d(128, 128, 3, padding=1, dtype=dtype)
-    picture, matrix = torch.ones(1, 128, 32, 32, dtype=dtype), torch.ones(256, 512, dtype=dtype)
-    best = float("inf")
-    with torch.inference_mode():
-        for _ in range(3):
-            start = time.perf_counter()
-            convolution(picture)
-            matrix @ matrix.T
-            best = min(best, time.perf_counter() - start)
-    return best

@@ -242,7 +242,7 @@ def _origin(
         negative=request.prompt.negative,
         strength=request.strength,
         device=_device_name(model.device),
-        dtype=str(model.dtype).removeprefix("torch."),
+        dtype=model.precision,
         computed_together=together,
         seconds=round(seconds, 3),
         versions=_versions(),

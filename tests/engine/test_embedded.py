@@ -6,11 +6,12 @@ import torch
 from PIL import Image
 
 from t2i_studio.domain import Derivation, GenerationRequest, Prompt, State
-from t2i_studio.engine import loading
+from t2i_studio.engine import precision
 from t2i_studio.engine.acceptance import accept
 from t2i_studio.engine.denoising import denoise
 from t2i_studio.engine.engine import Engine
 from t2i_studio.engine.infotext import read_png
+from t2i_studio.engine.loading import load_model
 from t2i_studio.engine.registry import find_model
 from t2i_studio.settings import EMBEDDED_MODEL
 from t2i_studio.store.images import image_path
@@ -67,8 +68,8 @@ def test_a_subtle_variation_is_nearer_to_its_parent_than_a_strong_one(make, db):
 def test_half_precision_where_that_is_faster_changes_the_picture_little(db, settings, monkeypatch):
     pictures = []
     for dtype in (torch.float32, torch.bfloat16):
-        monkeypatch.setattr(loading, "fastest_dtype", lambda device, dtype=dtype: dtype)
-        model = loading.load_model(find_model(settings, "podium"), torch.device("cpu"), settings, db.home)
+        monkeypatch.setattr(precision, "fastest_dtype", lambda device, dtype=dtype: dtype)
+        model = load_model(find_model(settings, "podium"), torch.device("cpu"), settings, db.home)
         text = Prompt(text="红色手提包，白色圆形展台，粉色背景")
         request = accept(GenerationRequest(text=text.text, prompt=text, model="podium", seed=11), model.card)
         pictures.append(np.asarray(denoise(model, request, [11], lambda step: None)[0]).astype(int))

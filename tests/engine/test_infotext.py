@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
 from t2i_studio.domain import Adapter, GenerationRequest, Origin, Prompt, StyleSettings
-from t2i_studio.engine.infotext import parse_parameters, read_png, write_png
+from t2i_studio.engine.infotext import parse_parameters, read_png, unread_settings, write_png
 from t2i_studio.errors import StudioError
 
 LINES = "\n".join(
@@ -76,6 +76,18 @@ def test_a_picture_of_another_tool_gives_its_settings():
     assert request.prompt.negative == "blurry, low quality"
     assert (request.steps, request.sampler, request.guidance) == (20, "DPM++ 2M Karras", 7.5)
     assert (request.seed, request.width, request.height) == (2870305590, 512, 768)
+
+
+def test_settings_of_another_tool_that_have_no_place_here_can_be_named():
+    assert unread_settings(png(parameters=LINES)) == {"Model": "v1-5", "Lora hashes": "shoe: aabbcc, bag: 001122"}
+    request, origin = made()
+    assert unread_settings(write_png(Image.new("RGB", (8, 8)), request, origin)) is None
+
+
+@pytest.mark.parametrize(("schedule", "sampler"), [("Karras", "DPM++ 2M Karras"), ("Automatic", "DPM++ 2M")])
+def test_a_sampler_and_its_schedule_may_stand_apart(schedule, sampler):
+    lines = LINES.replace("DPM++ 2M Karras", f"DPM++ 2M, Schedule type: {schedule}")
+    assert read_png(png(parameters=lines)).sampler == sampler
 
 
 TEXT = st.text(alphabet=st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1)
