@@ -17,13 +17,13 @@ from starlette.concurrency import run_in_threadpool
 
 from t2i_studio.brief.styles import phrases
 from t2i_studio.domain import STYLE_CONTROLS, StyleSettings, Variant
-from t2i_studio.engine.infotext import read_png
 from t2i_studio.errors import Language, StudioError
 from t2i_studio.store.faults import FAULTS
 from t2i_studio.store.images import MAX_BYTES, accept_picture, image_path, put_image
 from t2i_studio.store.variants import get_variants
 from t2i_studio.ui.i18n import words
 from t2i_studio.ui.parts import STATIC, version
+from t2i_studio.ui.restoring import read_settings
 from t2i_studio.ui.studio import Studio, visitor_of
 
 FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
@@ -122,8 +122,14 @@ def picture_routes(studio: Studio) -> APIRouter:
 
     @router.post("/parameters")
     async def read_parameters(request: Request) -> Response:
-        """The settings inside a PNG, for the form."""
-        return await _answer(request, lambda data: {"request": read_png(data).model_dump(mode="json")})
+        """The settings inside a PNG, for the form; left_out: [[name, value]…] of those that it cannot hold."""
+        language = visitor_of(request).language
+
+        def told(data: bytes) -> dict[str, object]:
+            settings, left_out = read_settings(studio, data, language)
+            return {"request": settings.model_dump(mode="json"), "left_out": left_out}
+
+        return await _answer(request, told)
 
     @router.post("/download")
     def download(ids: Annotated[str, Form()]) -> Response:

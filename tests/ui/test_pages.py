@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
-from t2i_studio.domain import GenerationRequest, Origin, Prompt, State
+from t2i_studio.domain import Derivation, GenerationRequest, Origin, Prompt, State
 from t2i_studio.engine.infotext import write_png
 from t2i_studio.errors import StudioError
 from t2i_studio.settings import ROOT, Settings
@@ -25,6 +25,10 @@ from t2i_studio.ui.i18n import TABLE, choose_language
 from t2i_studio.ui.parts import STATIC, version
 
 TEXT = "=红色手提包 <b>"
+ORIGIN = Origin(
+    pipeline="P", model="m", model_hash="0" * 64, seed=7, sampler="default", steps=3, guidance=1,
+    width=64, height=64, prompt=TEXT, negative="", device="cpu", dtype="float32", seconds=1, versions={},
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -46,12 +50,8 @@ def made(client: TestClient, home: Path) -> tuple[int, str]:
     request = GenerationRequest(text=TEXT, prompt=Prompt(text=TEXT), seed=7, variants=1)
     job = jobs.enqueue(db, request)
     jobs.claim(db, job.id)
-    origin = Origin(
-        pipeline="P", model="m", model_hash="0" * 64, seed=7, sampler="default", steps=3, guidance=1,
-        width=64, height=64, prompt=TEXT, negative="", device="cpu", dtype="float32", seconds=1, versions={},
-    )  # fmt: skip
-    sha = images.put_image(db, write_png(Image.new("RGB", (64, 64), "red"), request, origin))
-    jobs.finish_variant(db, job.variants[0], sha, origin)
+    sha = images.put_image(db, write_png(Image.new("RGB", (64, 64), "red"), request, ORIGIN))
+    jobs.finish_variant(db, job.variants[0], sha, ORIGIN)
     jobs.finish_job(db, job.id, State.DONE)
     db.close()
     return job.variants[0], sha
@@ -171,6 +171,24 @@ def test_an_upload_is_stored_and_its_settings_can_be_read(client: TestClient, ma
     assert (stored["width"], stored["height"]) == (64, 64)
     assert client.post("/parameters", content=picture).json()["request"]["text"] == TEXT
     assert client.post("/parameters", content=b"x").status_code == 422
+
+
+def test_settings_this_studio_cannot_use_are_left_out_and_named(client: TestClient, tiny_model: Path) -> None:
+    request = GenerationRequest(
+        text="bag", prompt=Prompt(text="bag", negative="rain"), seed=1, model="no-such-model", width=48, height=33,
+        derivation=Derivation.IMAGE, init_image="0" * 64, parent=99, sampler="Unheard of",
+    )  # fmt: skip
+    origin = ORIGIN.model_copy(update={"prompt": "bag"})
+    answer = client.post(
+        "/parameters",
+        content=write_png(Image.new("RGB", (48, 33)), request, origin),
+        headers={"accept-language": "en"},
+    ).json()
+    left_out = [["Model", "no-such-model"], ["Starting picture", ""], ["Size", "48 × 33"], ["Sampler", "Unheard of"]]
+    assert sorted(answer["left_out"]) == sorted(left_out)
+    assert answer["request"]["model"] == str(tiny_model)
+    assert (answer["request"]["derivation"], answer["request"]["parent"]) == ("text", None)
+    assert answer["request"]["prompt"]["negative"] == "rain"
 
 
 def test_a_download_holds_pictures_and_tables_without_formulas(client: TestClient, made: tuple[int, str]) -> None:
