@@ -3,6 +3,7 @@
 import ipaddress
 import logging
 import socket
+import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from threading import Timer
@@ -54,6 +55,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(Guard)
     app.include_router(static_routes())
     app.include_router(picture_routes(studio))
+    warnings.filterwarnings("ignore", "SSR mode")  # Gradio says it of any app with several pages, even with it off
     return gr.mount_gradio_app(
         app,
         build_pages(studio),

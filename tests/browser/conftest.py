@@ -17,15 +17,16 @@ from t2i_studio.store.database import Database, open_database
 from tests.chromium import find
 
 pytest.importorskip("playwright", reason="pip install -r requirements-dev.txt")
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from t2i_studio.store.jobs import get_job
+from tests.browser.actions import BAG, PATIENCE, generate
 
 FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 DESKTOP, PHONE = (1440, 900), (390, 844)
-PATIENCE = 90_000
-"""Milliseconds a picture may take on a busy machine."""
 
 
 @dataclass(frozen=True)
@@ -38,23 +39,37 @@ class Site:
 
 @pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    home = tmp_path_factory.mktemp("home")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    log = (home / "server.log").open("w")
-    environment = os.environ | {
-        "T2I_HOME": str(home), "T2I_PORT": str(port), "T2I_HOST": "127.0.0.1", "T2I_MODEL": "podium",
-    }  # fmt: skip
-    server = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=log, stderr=log)
+    home, port = tmp_path_factory.mktemp("home"), free_port()
+    server = start_server(home, port)
     try:
-        _wait_for(f"http://127.0.0.1:{port}/", server, home / "server.log")
         db = open_database(home)
         yield Site(f"http://127.0.0.1:{port}", db)
         db.close()
     finally:
         server.terminate()
         server.wait(60)
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def start_server(home: Path, port: int) -> subprocess.Popen:
+    """A studio in a process of its own, once its page answers."""
+    environment = os.environ | {
+        "T2I_HOME": str(home), "T2I_PORT": str(port), "T2I_HOST": "127.0.0.1", "T2I_MODEL": "podium",
+    }  # fmt: skip
+    with (home / "server.log").open("a") as log:
+        server = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=log, stderr=log)
+    try:
+        _wait_for(f"http://127.0.0.1:{port}/", server, home / "server.log")
+    except BaseException:
+        server.kill()
+        server.wait(60)
+        raise
+    return server
 
 
 def _wait_for(url: str, server: subprocess.Popen, log: Path) -> None:
@@ -81,10 +96,13 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(browser: Browser, site: Site) -> Iterator[Callable[..., Page]]:
-    """open_page(path, language="zh", size=DESKTOP): a fresh visitor; any script error fails the test."""
+    """open_page(path, language="zh", size=DESKTOP): a fresh visitor, of `url` if not of the site.
+
+    Any script error fails the test.
+    """
     contexts, errors = [], []
 
-    def open_(path: str = "/", language: str = "zh", size: tuple[int, int] = DESKTOP) -> Page:
+    def open_(path: str = "/", language: str = "zh", size: tuple[int, int] = DESKTOP, url: str | None = None) -> Page:
         context = browser.new_context(
             viewport={"width": size[0], "height": size[1]},
             locale="zh-CN" if language == "zh" else "en-US",
@@ -96,7 +114,7 @@ def open_page(browser: Browser, site: Site) -> Iterator[Callable[..., Page]]:
         page.set_default_timeout(30_000)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("dialog", lambda dialog: errors.append(f"dialog: {dialog.message}"))
-        page.goto(site.url + path)
+        page.goto((url or site.url) + path)
         page.wait_for_selector("#main")
         return page
 
@@ -104,3 +122,15 @@ def open_page(browser: Browser, site: Site) -> Iterator[Callable[..., Page]]:
     for context in contexts:
         context.close()
     assert not errors
+
+
+@pytest.fixture(scope="package")
+def made(site: Site, browser: Browser) -> int:
+    """A finished batch of two, shared by the tests that need pictures: its first variant."""
+    context = browser.new_context(locale="zh-CN")
+    page = context.new_page()
+    page.goto(site.url)
+    job = generate(page, BAG["zh"])
+    expect(page.locator("#grid .card.done")).to_have_count(2, timeout=PATIENCE)
+    context.close()
+    return get_job(site.db, job).variants[0]

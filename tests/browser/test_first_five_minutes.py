@@ -8,46 +8,18 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from t2i_studio.brief.vocabulary import normal
 from t2i_studio.domain import State
+from t2i_studio.settings import ASSETS
+from t2i_studio.store.images import image_path
 from t2i_studio.store.jobs import get_job
 from t2i_studio.store.ratings import ratings_of
 from t2i_studio.store.variants import family, get_variant
-from tests.browser.conftest import DESKTOP, PATIENCE, PHONE, Site
+from tests.browser.actions import BAG, PATIENCE, drop, first_id, generate
+from tests.browser.conftest import DESKTOP, PHONE, Site
 
 pytestmark = pytest.mark.browser
 OpenPage = Callable[..., Page]
-BAG = {"zh": "红色手提包，白色圆形展台", "en": "a red handbag on a white podium"}
-
-
-def generate(page: Page, text: str, count: int = 2, steps: int | None = None) -> int:
-    """Type, choose how many, press the button; the job's number, once the first picture is there."""
-    page.wait_for_selector("#grid .card, #grid .welcome")  # the page has asked what is at work
-    if steps:
-        page.locator("#advanced > button").click()
-        page.fill("#steps input", str(steps))
-    page.fill("#description textarea", text)
-    page.locator("#count label", has_text=re.compile(rf"^\s*{count}\s*$")).click()
-    page.click("#go")
-    page.wait_for_url("**/?job=*")
-    expect(page.locator("#grid .card")).to_have_count(count)
-    expect(page.locator("#grid .card.done").first).to_be_visible(timeout=PATIENCE)
-    return int(page.url.split("job=")[1])
-
-
-def first_id(page: Page) -> int:
-    return int(page.locator(".card.done").first.get_attribute("data-id") or 0)
-
-
-@pytest.fixture(scope="module")
-def made(site: Site, browser: object) -> int:
-    """A finished batch of two, shared by the tests that need pictures: its first variant."""
-    context = browser.new_context(locale="zh-CN")  # type: ignore[attr-defined]
-    page = context.new_page()
-    page.goto(site.url)
-    job = generate(page, BAG["zh"])
-    expect(page.locator("#grid .card.done")).to_have_count(2, timeout=PATIENCE)
-    context.close()
-    return get_job(site.db, job).variants[0]
 
 
 @pytest.mark.parametrize(("language", "size"), [("zh", DESKTOP), ("en", DESKTOP), ("zh", PHONE)])
@@ -72,6 +44,46 @@ def test_a_description_becomes_rated_variants(
     again = page.locator(f'.card[data-id="{variant}"]')
     expect(again.locator(".star.on")).to_have_count(4)
     assert get_job(site.db, job).request.text == BAG[language]
+
+
+def test_a_phone_makes_rates_and_opens_a_picture_without_sideways_scrolling(open_page: OpenPage, site: Site) -> None:
+    page = open_page(language="en", size=PHONE)
+
+    def fits() -> bool:
+        return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
+
+    assert fits()
+    generate(page, BAG["en"], count=1)
+    variant = first_id(page)
+    card = page.locator(f'.card[data-id="{variant}"]')
+    card.locator(".star").nth(2).tap()
+    expect(card.locator(".star.on")).to_have_count(3)
+    assert fits()
+    card.locator(".frame").tap()
+    page.wait_for_url("**/variant?id=*")
+    expect(page.locator("h1")).to_have_text(BAG["en"])
+    expect(page.locator(".hero .star.on")).to_have_count(3)
+    assert fits()
+    page.goto(site.url + "/gallery")
+    expect(page.locator(f'.card[data-id="{variant}"]')).to_be_visible()
+    assert fits()
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_each_example_fills_the_description_with_words_the_model_knows(open_page: OpenPage, language: str) -> None:
+    page = open_page(language=language)
+    vocabulary = json.loads((ASSETS / "models/podium/vocabulary.json").read_text(encoding="utf-8"))
+    objects = [concept for concept in vocabulary.values() if concept["kind"] == "object"]
+    names = {normal(concept[name]) for concept in objects for name in ("en", "zh")}
+    chips = page.locator(".chip")
+    expect(chips).to_have_count(6)
+    for chip in chips.all():
+        chip.click()
+        text = chip.get_attribute("title") or ""
+        expect(page.locator("#description textarea")).to_have_value(text)
+        expect(page.locator(".prompt-text")).to_contain_text(re.split("[,，]", text)[-1].strip())
+        expect(page.locator(".dropped")).to_have_count(0)
+        assert any(name in text for name in names)
 
 
 def test_arrows_move_f_is_favourite_and_clicking_a_star_again_takes_it_back(
@@ -171,17 +183,7 @@ def test_a_variant_has_a_page_and_can_be_varied(open_page: OpenPage, site: Site,
 def test_dropping_a_picture_restores_its_settings(open_page: OpenPage, site: Site, made: int) -> None:
     variant = get_variant(site.db, made)
     page = open_page()
-    page.wait_for_selector("#grid .card, #grid .welcome")
-    page.evaluate(
-        """async (url) => {
-            const bytes = await (await fetch(url)).blob();
-            const dropped = new DataTransfer();
-            dropped.items.add(new File([bytes], "variant.png", {type: "image/png"}));
-            document.querySelector("#grid").dispatchEvent(
-                new DragEvent("drop", {bubbles: true, cancelable: true, dataTransfer: dropped}));
-        }""",
-        f"/images/{variant.image}.png",
-    )
+    drop(page, image_path(site.db, variant.image or ""))
     expect(page.locator("#description textarea")).to_have_value(variant.request.text)
     page.locator("#advanced > button").click()
     expect(page.locator("#seed input")).to_have_value(str(variant.seed))

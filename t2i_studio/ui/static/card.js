@@ -4,10 +4,11 @@ import { button, call, el, fill, icon, imageUrl, nonce, thumbUrl, toast, word } 
 const STARS = [1, 2, 3, 4, 5];
 
 /**
- * Make a card. server: functions of the page's part. large: full pictures and labelled actions.
+ * Make a card. server: functions of the page's part. large: full pictures and labelled actions. own: on the variant's own page, which
+ * its card then does not lead to.
  * on: {job(id), start(id), removed(ids), select(card)} for what the page itself must do.
  */
-export function makeCard(server, { large = false, selectable = false, on = {} } = {}) {
+export function makeCard(server, { large = false, own = false, selectable = false, on = {} } = {}) {
   let data = {};
   let shownSource = "";
   const picture = el("img", { alt: "", decoding: "async", loading: large ? null : "lazy" });
@@ -29,7 +30,7 @@ export function makeCard(server, { large = false, selectable = false, on = {} } 
     button("subtle", word("vary_subtle"), () => vary("subtle"), { tabindex: -1 }),
     button("strong", word("vary_strong"), () => vary("strong"), { tabindex: -1 }),
     button("start", word("use_as_start"), () => on.start?.(data.id), { tabindex: -1, className: "bare" }),
-    open,
+    !own && open,
     download,
     button("trash", word("remove"), () => remove(), { tabindex: -1, className: "bare trash" }),
   );
@@ -136,7 +137,7 @@ export function makeCard(server, { large = false, selectable = false, on = {} } 
     flag.classList.toggle("on", data.faults.length > 0);
     fill(tags, ...data.faults.map((code) => el("span", { class: "tag" }, window.studio.faults.find((fault) => fault.code === code)?.name ?? code)));
     if (done) {
-      frame.href = open.href = `/variant?id=${data.id}`;
+      if (!own) frame.href = open.href = `/variant?id=${data.id}`;
       download.href = `${imageUrl(data.image)}?name=${data.id}`;
     }
     const parts = [word("card_name", { n: (data.index ?? 0) + 1, text: data.text }), done ? (data.stars ? word("stars_n", { n: data.stars }) : word("unrated")) : word(`state_${data.state}`)];

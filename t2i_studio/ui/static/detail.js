@@ -21,7 +21,7 @@ export default function ({ element, server }) {
   const missing = () => el("div", { class: "welcome" }, el("div", { class: "welcome-art", "aria-hidden": "true" }, icon("search")), el("h2", {}, word("variant_missing")), el("p", {}, el("a", { href: "/gallery" }, word("nav_gallery"))));
 
   function page({ variant, ancestors, children, batch, ratings }) {
-    const card = makeCard(server, { large: true, on: { start: (of) => (location.href = `/?start=${of}`), removed: () => (location.href = "/gallery") } });
+    const card = makeCard(server, { large: true, own: true, on: { start: (of) => (location.href = `/?start=${of}`), removed: () => (location.href = "/gallery") } });
     card.paint(variant);
     const holder = el("div", { class: "hero" }, card.node);
     keyboard(holder, () => card).settle();

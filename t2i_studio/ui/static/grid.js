@@ -58,7 +58,7 @@ export default function ({ element, props, server, watch, trigger }) {
       if (!card) {
         card = makeCard(server, {
           large: true,
-          on: { job: show, start: (id) => (trigger("start", { id }), document.getElementById("brief")?.scrollIntoView({ behavior: "smooth" })), removed, restored: () => poll() },
+          on: { job: show, start: (id) => trigger("start", { id }), removed, restored: () => poll() },
         });
         cards.set(data.id, card);
         list.append(card.node);
@@ -123,6 +123,7 @@ export default function ({ element, props, server, watch, trigger }) {
   async function resume(id) {
     const answer = await call(server.resume, { job: id });
     if (answer) show(answer.job);
+    else if (id === job) poll(); // somebody else may have resumed it
   }
 
   async function showInterrupted() {
@@ -184,7 +185,9 @@ export default function ({ element, props, server, watch, trigger }) {
       const answer = await post("/parameters", event.dataTransfer.files[0]);
       if (!answer) return;
       trigger("settings", { request: answer.request });
-      toast(word("restored"));
+      if (!answer.left_out.length) return toast(word("restored"));
+      const what = answer.left_out.map(([name, value]) => (value ? `${name} ${value}` : name)).join(" · ");
+      toast(word("restored_without", { what }), { seconds: 20 });
     },
     true,
   );
