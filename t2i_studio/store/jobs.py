@@ -184,16 +184,16 @@ def finish_job(db: Database, job_id: int, state: State, error: StudioError | Non
 
 def _end(job: JobRow, state: State) -> None:
     for variant in job.variants:
-        if variant.state in OPEN:
+        if variant.state in (*OPEN, State.INTERRUPTED):
             variant.state = state
     job.state, job.touched = state, now()
 
 
 def request_cancel(db: Database, job_id: int) -> Job:
-    """Cancel a waiting job at once, ask a running one to stop at its next step, leave an ended one alone."""
+    """Cancel a waiting or interrupted job at once, ask a running one to stop at its next step, leave others alone."""
     with db.write() as session:
         job = _job(session, job_id)
-        if job.state == State.WAITING:
+        if job.state in (State.WAITING, State.INTERRUPTED):
             _end(job, State.CANCELLED)
         elif job.state == State.RUNNING:
             job.cancel = True

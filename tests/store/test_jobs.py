@@ -107,6 +107,15 @@ def test_a_waiting_job_is_cancelled_at_once(db: Database):
     assert jobs.claim(db, job.id) is None
 
 
+def test_an_interrupted_job_can_be_given_up_and_still_be_resumed(db: Database):
+    job = jobs.enqueue(db, request())
+    finish(db, job.variants[0])
+    jobs.finish_job(db, job.id, State.INTERRUPTED)
+    assert jobs.request_cancel(db, job.id).state is State.CANCELLED
+    assert states(db, job.id) == [State.DONE, State.CANCELLED]
+    assert jobs.resume(db, job.id).state is State.WAITING
+
+
 def test_a_running_job_is_asked_to_stop(db: Database):
     job = jobs.enqueue(db, request())
     jobs.claim(db, job.id)

@@ -23,7 +23,7 @@ export function makeCard(server, { large = false, own = false, selectable = fals
   const tags = el("div", { class: "tags" });
   const judge = el("div", { class: "judge" }, el("div", { class: "stars", role: "group", "aria-label": word("rating") }, stars), flag, heart);
   const download = el("a", { class: "act bare", tabindex: -1, title: word("download"), "aria-label": word("download"), download: true }, icon("download"), el("span", { class: "label" }, word("download")));
-  const open = el("a", { class: "act bare", tabindex: -1, title: word("open"), "aria-label": word("open") }, icon("open"), el("span", { class: "label" }, word("open")));
+  const open = el("a", { class: "act bare open", tabindex: -1, title: word("open"), "aria-label": word("open") }, icon("open"), el("span", { class: "label" }, word("open")));
   const actions = el(
     "div",
     { class: "actions" },

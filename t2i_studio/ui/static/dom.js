@@ -2,8 +2,9 @@
 
 export const words = window.studio.words;
 
-/** The sentence of `key` with {name}s filled in. */
+/** The sentence of `key` with {name}s filled in; that of `key_one` where there is one and the number, n or of, is 1. */
 export function word(key, values = {}) {
+  if ((values.n ?? values.of) === 1 && `${key}_one` in words) key += "_one";
   if (!(key in words)) throw new Error(`no word for ${key}`);
   return words[key].replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 }

@@ -81,7 +81,7 @@ export default function ({ element, props, server }) {
     }
     next = answer.next;
     more.hidden = next === null;
-    count.textContent = word("count_n", { n: answer.total.toLocaleString() });
+    count.textContent = word("count_n", { n: answer.total === 1 ? 1 : answer.total.toLocaleString() });
     keys.settle();
     paintEmpty(answer.total === 0);
   }

@@ -138,6 +138,7 @@ export default function ({ element, props, server, watch, trigger }) {
             el("span", {}, word("interrupted_job", { text: row.text.slice(0, 60), done: row.done, of: row.of })),
             button("again", word("resume"), () => resume(row.id)),
             el("a", { class: "act", href: `/?job=${row.id}` }, word("show")),
+            button("close", word("interrupted_leave"), async () => (await call(server.cancel, { job: row.id })) && bar.remove(), { show: false }),
           );
           return bar;
         }),

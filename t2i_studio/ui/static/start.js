@@ -91,13 +91,15 @@ export default function ({ element, props, trigger, watch }) {
     event.preventDefault();
     if (event.dataTransfer.files[0]) take(event.dataTransfer.files[0]);
   });
-  watch("value", () => {
+  /** Paint what came from elsewhere; a picture just chosen there ("use as start") is brought into view. */
+  function arrive() {
     const chosen = props.value?.image && props.value.strength === null && JSON.stringify(props.value) !== shown;
     paint();
-    // "Use as start" was pressed far from here; its section opens by the same answer.
+    // Its section opens by the same answer, and this part is made only then.
     if (chosen) setTimeout(() => document.getElementById("start-section").scrollIntoView({ behavior: "smooth" }), 300);
-  });
-  paint();
+  }
+  watch("value", arrive);
+  arrive();
 }
 
 /** Draw white strokes on a transparent canvas; done(promise of a blob) after each stroke, as a picture of the canvas. */
