@@ -53,7 +53,7 @@ def build(studio: Studio, tr: gr.I18n, pages: gr.Blocks) -> None:
 
     wire(go.click, generate, inputs, [grid, controls.seed])
     wire(controls.model.input, choose_model, [controls.model], [controls.size, controls.sampler])
-    wire(controls.model.change, describe_model, [controls.model], [controls.model_part])
+    wire(controls.model.change, describe_model, [controls.model], [controls.model_part, controls.negative])
     read_again: list[Any] = [controls.text, controls.styles, controls.model, controls.negative]
     for control in read_again:
         wire(control.change, reading, read_again, [controls.prompt_part])
@@ -104,8 +104,10 @@ def choose_model(studio: Studio, visitor: Visitor, asked: dict[str, Any], model:
 
 
 def describe_model(studio: Studio, visitor: Visitor, asked: dict[str, Any], model: str) -> Updates:
-    """What a model is good at, its licence and its languages."""
-    return [gr.HTML(card=form.public_card(find_model(studio.settings, model)))]
+    """What a model is good at, its licence and its languages; no field for a negative prompt it could not follow."""
+    card = find_model(studio.settings, model)
+    negative = gr.Textbox(visible=True) if card.negative_prompt else gr.Textbox(visible=False, value="")
+    return [gr.HTML(card=form.public_card(card)), negative]
 
 
 def reading(

@@ -231,7 +231,13 @@ def build(studio: Studio, tr: gr.I18n) -> Form:
         )
         model_part = part("model", elem_id="model-part", card=public_card(own))
         prompt = gr.Textbox(label=tr("prompt_edit"), placeholder=tr("prompt_edit_hint"), lines=2)
-        negative = gr.Textbox(label=tr("negative"), placeholder=tr("negative_hint"), lines=1)
+        negative = gr.Textbox(
+            label=tr("negative"),
+            placeholder=tr("negative_hint"),
+            lines=1,
+            visible=own.negative_prompt,
+            elem_id="negative",
+        )
         with gr.Row():
             steps = gr.Number(
                 label=tr("steps"),
