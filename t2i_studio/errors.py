@@ -22,7 +22,8 @@ def _sentences() -> dict[str, dict[str, str]]:
 class StudioError(Exception):
     """Bad input or a fault of the surroundings that a user can mend.
 
-    key: a row of assets/words/errors.json. params: values named in its sentences.
+    key: a row of assets/words/errors.json. params: values named in its sentences; all but numbers become texts, so
+    that an error can be stored as JSON.
     Raises KeyError at once when the key has no row, so that no error can reach a user wordless.
     """
 
@@ -30,7 +31,7 @@ class StudioError(Exception):
         if key not in _sentences():
             raise KeyError(f"no sentence for error {key!r} in {TABLE.name}")
         self.key = key
-        self.params = params
+        self.params = {name: value if isinstance(value, int | float) else str(value) for name, value in params.items()}
         super().__init__(self.sentence("en"))
 
     def __reduce__(self) -> tuple[object, ...]:

@@ -1,5 +1,6 @@
 """`serve`: opens the pages."""
 
+import gc
 from typing import Annotated
 
 import typer
@@ -17,6 +18,7 @@ def serve(
     """Open the studio in a browser; stop with Ctrl-C."""
     number = None if port is None else whole("port", port, 0, 65535)
     settings = load_settings(home=home, host=host, port=number, auth=auth)
+    gc.disable()  # until the pages are built: importing makes much and leaves no garbage
     from t2i_studio.ui.server import serve as serve_pages  # gradio takes two seconds; only here
 
     serve_pages(settings)

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from t2i_studio.domain import GenerationRequest, Job, State
 from t2i_studio.engine.acceptance import accept
 from t2i_studio.engine.costs import Costs, steps_of
-from t2i_studio.engine.live import Board, new_live_job, settle
+from t2i_studio.engine.live import Board, new_live_job, settle, settle_late
 from t2i_studio.engine.process import prepare_process
 from t2i_studio.engine.registry import find_model
 from t2i_studio.settings import Settings
@@ -77,6 +77,7 @@ class Engine:
         for thread in (self._starter, *self._workers):
             if thread.is_alive():
                 thread.join(CLOSING)
+        settle_late(self._board, self._db)
         for number in list(self._board.jobs):
             jobs.finish_job(self._db, number, State.INTERRUPTED)
             self._board.jobs.pop(number)
@@ -106,6 +107,7 @@ class Engine:
         """Queue the unfinished variants of a stopped job again. Raises StudioError job.unknown,
         job.not_resumable.
         """
+        settle_late(self._board, self._db)
         job = jobs.resume(self._db, job_id)
         rows = get_variants(self._db, job.variants)
         self._queue(job, [(row.id, row.index) for row in rows if row.state is State.WAITING])
@@ -120,6 +122,7 @@ class Engine:
         steps = steps_of(job.request)
         with self._board.lock:
             live = self._board.jobs.get(job_id)
+            late = self._board.unsettled.get(job_id)
             seen = {} if live is None else {number: vars(variant) for number, variant in live.variants.items()}
         variants = []
         for row in rows:
@@ -145,11 +148,11 @@ class Engine:
             )
         return JobStatus(
             job=job_id,
-            state=job.state,
+            state=late[0] if late else job.state,
             ahead=self._board.ahead(job_id) if live else 0,
             seconds_left=self._board.seconds_left(job_id, max(1, len(self._workers))) if live else None,
             variants=tuple(variants),
-            error=job.error,
+            error={"key": late[1].key, "params": late[1].params} if late else job.error,
         )
 
     def preview(self, variant_id: int) -> bytes | None:

@@ -1,5 +1,6 @@
 """What is going on right now, shared between the engine's callers and its workers under one lock."""
 
+import logging
 import threading
 import time
 from collections.abc import Iterable
@@ -11,6 +12,8 @@ from t2i_studio.engine.queue import FairQueue, Item
 from t2i_studio.errors import StudioError
 from t2i_studio.store.database import Database
 from t2i_studio.store.jobs import finish_job
+
+log = logging.getLogger(__name__)
 
 GUESS = 1e-6
 """Seconds a step and pixel, to order the queue before anything has been measured."""
@@ -48,13 +51,17 @@ class LiveJob:
 
 @dataclass
 class Board:
-    """Queue and open jobs. Take `lock` around everything here."""
+    """Queue and open jobs. Take `lock` around everything here.
+
+    unsettled: how jobs ended that the store could not be told of, a full disk say. They are not open.
+    """
 
     costs: Costs
     lock: threading.Condition = field(default_factory=threading.Condition)
     queue: FairQueue = field(default_factory=FairQueue)
     jobs: dict[int, LiveJob] = field(default_factory=dict)
     running: list[Item] = field(default_factory=list)
+    unsettled: dict[int, tuple[State, StudioError]] = field(default_factory=dict)
     closed: bool = False
 
     def add(self, job: LiveJob) -> None:
@@ -185,8 +192,9 @@ def new_live_job(job: int, request: GenerationRequest, variants: Iterable[tuple[
 
 def settle(board: Board, db: Database, number: int, error: StudioError | None = None) -> None:
     """End a job in the store, and take it off the board, once nothing of it is left to do. An error ends it
-    at once.
+    at once. Where the store cannot be written, the board remembers, and the next call tries again.
     """
+    settle_late(board, db)
     if error:
         board.fail(number)
     with board.lock:
@@ -195,9 +203,25 @@ def settle(board: Board, db: Database, number: int, error: StudioError | None = 
             return
         states = {variant.state for variant in job.variants.values()}
     state = State.FAILED if error else State.DONE if states == {State.DONE} else State.CANCELLED
+    fault = None
     try:
         finish_job(db, number, state, error)
-    finally:
+    except Exception as problem:  # whatever it is, those who wait must hear of it
+        log.exception("the end of job %s could not be stored", number)
+        fault = problem if isinstance(problem, StudioError) else StudioError("engine.failed", reason=problem)
+    with board.lock:
+        if fault:
+            board.unsettled[number] = (State.FAILED, error or fault)
+        board.jobs.pop(number, None)
+        board.lock.notify_all()
+
+
+def settle_late(board: Board, db: Database) -> None:
+    """Tell the store of the jobs it could not be told of before, as far as it can be written now."""
+    for number, (state, error) in list(board.unsettled.items()):
+        try:
+            finish_job(db, number, state, error)
+        except Exception:
+            return
         with board.lock:
-            board.jobs.pop(number, None)
-            board.lock.notify_all()
+            board.unsettled.pop(number, None)

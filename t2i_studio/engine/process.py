@@ -1,5 +1,6 @@
 """Settings that the deep-learning libraries read when they are first imported. Imports none of them."""
 
+import logging
 import os
 
 QUIET = ("HF_HUB_DISABLE_TELEMETRY", "DO_NOT_TRACK", "HF_HUB_DISABLE_PROGRESS_BARS")
@@ -14,6 +15,8 @@ def prepare_process() -> None:
     for name in QUIET:
         os.environ[name] = "1"
     os.environ["TRANSFORMERS_VERBOSITY"] = os.environ["DIFFUSERS_VERBOSITY"] = "error"
+    for name in ("torchao", "torch.utils._pytree"):  # the one names every GPU library that a machine lacks
+        logging.getLogger(name).setLevel(logging.ERROR)
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("GOMP_SPINCOUNT", "0")
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")

@@ -2,8 +2,8 @@
 
 import os
 
-from t2i_studio.ui.quick_import import skip_stub_files
+from t2i_studio.ui.quick_import import import_quickly
 
 # Both must come before Gradio is imported by anything in this package.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # the studio calls nobody
-skip_stub_files()
+import_quickly()

@@ -1,10 +1,11 @@
-"""Importing Gradio at half the price: without writing stub files for type checkers.
+"""Importing Gradio at less than half the price.
 
-Gradio rewrites a `.pyi` file beside each of its components whenever it is imported: more than a second of
-every start, for files that only an author of components reads. The one function that does it is replaced
-before anything calls it. If a later Gradio has no such function, importing it is merely slower.
+Gradio rewrites a `.pyi` file beside each of its components whenever it is imported, loads its own command line, and
+pandas for tables that these pages do not have: half of every start. If a later Gradio has none of this, importing it
+is merely slower.
 """
 
+import importlib
 import sys
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
@@ -12,6 +13,33 @@ from types import ModuleType
 from typing import Any
 
 MODULE, FUNCTION = "gradio.component_meta", "create_or_modify_pyi"
+LATER = {"pandas": (), "gradio.cli": ("deploy",)}
+"""Modules to load when something asks them for anything, and the names that are only handed on until then."""
+
+
+def import_quickly() -> None:
+    """Call before `import gradio`; of no effect after it."""
+    if MODULE in sys.modules:
+        return
+    sys.meta_path.insert(0, _Finder())
+    for name, handed_on in LATER.items():
+        if name not in sys.modules:
+            sys.modules[name] = _Later(name, handed_on)
+
+
+class _Later(ModuleType):
+    """Stands in for a module until one of its attributes is wanted."""
+
+    def __init__(self, name: str, handed_on: tuple[str, ...]) -> None:
+        super().__init__(name)
+        vars(self).update(dict.fromkeys(handed_on))
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # the import system's own questions
+            raise AttributeError(name)
+        if sys.modules.get(self.__name__) is self:
+            del sys.modules[self.__name__]
+        return getattr(importlib.import_module(self.__name__), name)
 
 
 class _WithoutStubs(Loader):
@@ -35,9 +63,3 @@ class _Finder(MetaPathFinder):
         if spec is not None and spec.loader is not None:
             spec.loader = _WithoutStubs(spec.loader)
         return spec
-
-
-def skip_stub_files() -> None:
-    """Call before `import gradio`; of no effect after it."""
-    if MODULE not in sys.modules:
-        sys.meta_path.insert(0, _Finder())

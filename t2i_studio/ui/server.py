@@ -1,5 +1,6 @@
 """The web server: our own routes, the pages around Gradio, and one clear sentence when it cannot start."""
 
+import gc
 import ipaddress
 import logging
 import socket
@@ -89,6 +90,7 @@ def serve(settings: Settings) -> None:
     """Open the studio until interrupted. Raises StudioError server.port_taken, and those of `create_app`."""
     listener = _listen(settings.host, settings.port)
     app = create_app(settings)
+    gc.enable()
     address = _address(settings.host, listener.getsockname()[1])
     config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=3)
     print(f"T2I Studio: {address}", flush=True)

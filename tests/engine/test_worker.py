@@ -7,8 +7,10 @@ import time
 import pytest
 
 from t2i_studio.domain import State
+from t2i_studio.engine import live
 from t2i_studio.engine.engine import Engine
 from t2i_studio.errors import StudioError
+from t2i_studio.store import images
 from t2i_studio.store.jobs import get_job, request_cancel
 from t2i_studio.store.variants import get_variants
 
@@ -79,3 +81,24 @@ def test_a_refused_request_leaves_no_job(engine, db, request_for):
         engine.submit(request_for(width=33, height=33))
     with pytest.raises(StudioError):
         get_job(db, 1)
+
+
+def test_a_full_disk_fails_the_job_with_a_sentence_and_is_written_down_once_there_is_room(
+    engine, db, request_for, monkeypatch
+):
+    full = StudioError("store.disk_full", path=db.home)
+
+    def refuse(*_):
+        raise full
+
+    with monkeypatch.context() as disk:
+        disk.setattr(images, "put_image", refuse)
+        disk.setattr(live, "finish_job", refuse)
+        job = engine.submit(request_for(variants=2))
+        status = engine.wait(job.id, 60)
+        assert status.state is State.FAILED
+        assert StudioError(status.error["key"], **status.error["params"]).sentence("zh") == full.sentence("zh")
+    assert engine.wait(engine.submit(request_for()).id, 60).state is State.DONE
+    assert get_job(db, job.id).error == {"key": "store.disk_full", "params": {"path": str(db.home)}}
+    engine.resume(job.id)
+    assert engine.wait(job.id, 60).state is State.DONE
