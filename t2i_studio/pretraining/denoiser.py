@@ -17,15 +17,17 @@ from t2i_studio.pretraining.scenes import Scene
 from t2i_studio.pretraining.trainer import Chance
 
 WIDTH = 256  # of a text vector
+SHIFT = 3.0  # of the sampler's steps towards noise, where what is drawn is decided
 BATCH = 16
 DROPPED = 0.1  # share of prompts without a word, for guidance
+SEAM_WEIGHT = 16.0  # of the jumps at cells' borders, so that they make about a quarter of the loss
 OBJECT_WEIGHT = 3.0  # how much more a cell of the product counts than one of the backdrop
 
 
 def scheduler() -> DPMSolverMultistepScheduler:
     """The sampler of the flow x_σ = (1 − σ)·x₀ + σ·ε for a network that predicts x₀; timestep = 1000·σ."""
     return DPMSolverMultistepScheduler(
-        prediction_type="sample", use_flow_sigmas=True, flow_shift=1.0, algorithm_type="dpmsolver++"
+        prediction_type="sample", use_flow_sigmas=True, flow_shift=SHIFT, algorithm_type="dpmsolver++"
     )
 
 
@@ -83,9 +85,10 @@ def encode_corpus(parts: Iterable[tuple[np.ndarray, np.ndarray, list[Scene]]], c
 
 
 def denoising_loss(
-    model: Denoiser, data: LatentScenes, catalogue: Catalogue, device: torch.device
+    model: Denoiser, data: LatentScenes, code: PatchCode, catalogue: Catalogue, device: torch.device
 ) -> Callable[[int, Chance], dict[str, Tensor]]:
     """The loss of one step: new scenes, new wordings, new noise."""
+    edges = code.edges().to(device)
 
     def loss(step: int, chance: Chance) -> dict[str, Tensor]:
         index = chance.numpy.integers(len(data.scenes), size=BATCH)
@@ -98,7 +101,9 @@ def denoising_loss(
         with torch.no_grad():
             pure = sigmas > 0.99
             at_noise = objectives.clean_latent_loss(prediction[pure], x0[pure], mask[pure] + 1e-6)
-        scalars = {"loss": objectives.clean_latent_loss(prediction, x0, 1 + OBJECT_WEIGHT * mask)}
+        cells = objectives.clean_latent_loss(prediction, x0, 1 + OBJECT_WEIGHT * mask)
+        seams = objectives.seam_loss(prediction - x0, edges)
+        scalars = {"loss": cells + SEAM_WEIGHT * seams, "cells": cells.detach(), "seams": seams.detach()}
         return scalars | ({"object_from_noise": at_noise} if bool(pure.any()) else {})
 
     return loss

@@ -47,6 +47,12 @@ class PatchCode:
         patches = (latents.flatten(2).transpose(1, 2) * self.scale) @ self.basis + self.mean
         return F.fold(patches.transpose(1, 2), SIZE, PATCH, stride=PATCH)
 
+    def edges(self) -> Tensor:
+        """(4, 3·16, C): colours along the left, right, upper and lower edge of a cell, as linear maps of its latent."""
+        pixels = (self.basis * self.scale[:, None]).view(-1, 3, PATCH, PATCH)
+        sides = pixels[..., 0], pixels[..., -1], pixels[..., 0, :], pixels[..., -1, :]
+        return torch.stack([side.flatten(1).T for side in sides])
+
     def save(self, path: Path) -> None:
         """Write the file whole or not at all."""
         partial = path.with_suffix(".part")

@@ -30,6 +30,17 @@ def clean_latent_loss(prediction: Tensor, x0: Tensor, weights: Tensor) -> Tensor
     return (weights * error).sum() / weights.sum()
 
 
+def seam_loss(error: Tensor, edges: Tensor) -> Tensor:
+    """Mean squared jump of an error at the borders between cells, where the eye finds it first.
+
+    error: (B, C, H, W), of latents. edges: (4, K, C), the colours along the left, right, upper and lower edge of a
+    cell as linear maps of its latent. An error that both sides of a border share makes no jump and costs nothing.
+    """
+    left, right, upper, lower = (torch.einsum("kc,bchw->bkhw", edge, error) for edge in edges)
+    across, down = right[..., :-1] - left[..., 1:], lower[..., :-1, :] - upper[..., 1:, :]
+    return (across.square().mean() + down.square().mean()) / 2
+
+
 def contrastive_loss(a: Tensor, b: Tensor, temperature: Tensor) -> Tensor:
     """Symmetric InfoNCE of CLIP (Radford et al. 2021): row i of a (B, d) belongs to row i of b, both normalised."""
     logits = a @ b.T * temperature

@@ -95,7 +95,7 @@ def train_denoiser(work: Path, tier: int, plan: Plan, objects: Sequence[str] | N
         raise StudioError("recipe.no_such_scenes", path=work / f"corpus-{tier}", objects=", ".join(objects))
     model = new_denoiser().to(device)
     grid = denoiser.progress_grid(model, code, one_of_each(objects), catalogue, device)
-    loss = denoiser.denoising_loss(model, data, catalogue, device)
+    loss = denoiser.denoising_loss(model, data, code, catalogue, device)
     with probe.autocast(device):
         train(model, loss, plan, Run(work / "denoiser"), [*model.table.rows.parameters(), model.table.blank], grid)
 
