@@ -32,6 +32,7 @@ class _Later(ModuleType):
 
     def __init__(self, name: str, handed_on: tuple[str, ...]) -> None:
         super().__init__(name)
+        self.__spec__ = ModuleSpec(name, None)  # find_spec() raises on a loaded module without one; torch calls it
         vars(self).update(dict.fromkeys(handed_on))
 
     def __getattr__(self, name: str) -> Any:

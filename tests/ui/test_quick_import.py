@@ -11,6 +11,10 @@ def run(script: str) -> str:
     return done.stdout.strip()
 
 
+def test_the_engine_still_loads_behind_the_pages() -> None:
+    assert run("import t2i_studio.ui.server, torch._dynamo\nprint('loaded')").endswith("loaded")
+
+
 def test_pages_load_neither_pandas_nor_torch_and_tables_still_work() -> None:
     said = run(
         "import sys, t2i_studio.ui.server, gradio as gr\n"
