@@ -33,7 +33,7 @@ def test_a_killed_batch_is_shown_as_interrupted_and_one_click_finishes_it(
         expect(waiting.locator("#status")).to_contain_text("工作室曾停止")
         fresh = open_page(url=f"http://127.0.0.1:{port}")
         expect(fresh.locator(".notice")).to_contain_text(re.compile("被中断：已完成 [1-5] / 6"))
-        fresh.locator(".notice").get_by_label("继续").click()
+        fresh.locator(".notice").get_by_label("继续", exact=True).click()
         expect(fresh.locator("#grid .card.done")).to_have_count(6, timeout=PATIENCE)
         db = open_database(tmp_path)
         assert get_job(db, job).state is State.DONE

@@ -85,6 +85,7 @@ def test_a_picture_of_another_tool_restores_what_can_be_used_and_tells_what_not(
     page.locator("#advanced > button").click()
     expect(page.locator("#seed input")).to_have_value("4242")
     expect(page.locator("#steps input")).to_have_value("8")
+    expect(page.locator("#negative")).to_be_hidden()  # this model takes none
     generate(page, None, count=1)
     made = get_variant(site.db, int(page.locator(".card.done").get_attribute("data-id") or 0))
     assert (made.seed, made.origin.steps, made.origin.guidance) == (4242, 8, 3)  # type: ignore[union-attr]
