@@ -2,6 +2,7 @@
 threads.
 """
 
+import logging
 import threading
 import time
 from typing import Any
@@ -12,13 +13,16 @@ from pydantic import BaseModel, ConfigDict
 from t2i_studio.domain import GenerationRequest, Job, State
 from t2i_studio.engine.acceptance import accept
 from t2i_studio.engine.costs import Costs, steps_of
-from t2i_studio.engine.live import Board, new_live_job, settle, settle_late
+from t2i_studio.engine.live import Board, new_live_job, refuse, settle, settle_late
 from t2i_studio.engine.process import prepare_process
 from t2i_studio.engine.registry import find_model
+from t2i_studio.errors import StudioError
 from t2i_studio.settings import Settings
 from t2i_studio.store import images, jobs
 from t2i_studio.store.database import Database
 from t2i_studio.store.variants import get_variants
+
+log = logging.getLogger(__name__)
 
 POLL = 0.2
 """Seconds between looks at a job of another process."""
@@ -182,6 +186,10 @@ class Engine:
 
     def _start_workers(self) -> None:
         prepare_process()
-        from t2i_studio.engine import worker  # loads torch, which takes seconds
-
+        try:
+            from t2i_studio.engine import worker  # loads torch, which takes seconds
+        except Exception as error:  # a broken installation; without a word, jobs would wait for ever
+            log.exception("the engine cannot start")
+            refuse(self._board, self._db, StudioError("engine.failed", reason=f"{type(error).__name__}: {error}"))
+            return
         self._workers = worker.start_workers(self._board, self._db, self._settings)

@@ -216,6 +216,13 @@ def settle(board: Board, db: Database, number: int, error: StudioError | None = 
         board.lock.notify_all()
 
 
+def refuse(board: Board, db: Database, error: StudioError) -> None:
+    """End every job with an error, until the board is closed."""
+    while item := board.take():
+        board.end(item, State.FAILED)
+        settle(board, db, item.job, error)
+
+
 def settle_late(board: Board, db: Database) -> None:
     """Tell the store of the jobs it could not be told of before, as far as it can be written now."""
     for number, (state, error) in list(board.unsettled.items()):

@@ -20,7 +20,7 @@ from t2i_studio.engine.costs import cost_key
 from t2i_studio.engine.denoising import Start
 from t2i_studio.engine.infotext import write_png
 from t2i_studio.engine.lanes import make_pictures
-from t2i_studio.engine.live import Board, settle
+from t2i_studio.engine.live import Board, refuse, settle
 from t2i_studio.engine.loading import LoadedModel, be_deterministic, devices, load_model
 from t2i_studio.engine.prompts import check_length
 from t2i_studio.engine.queue import Item
@@ -44,16 +44,10 @@ def start_workers(board: Board, db: Database, settings: Settings) -> list[thread
     try:
         workers: list[threading.Thread] = [Worker(device, board, db, settings) for device in devices(settings)]
     except StudioError as error:
-        workers = [threading.Thread(target=_refuse, args=(board, db, error), daemon=True)]
+        workers = [threading.Thread(target=refuse, args=(board, db, error), daemon=True)]
     for worker in workers:
         worker.start()
     return workers
-
-
-def _refuse(board: Board, db: Database, error: StudioError) -> None:
-    while item := board.take():
-        board.end(item, State.FAILED)
-        settle(board, db, item.job, error)
 
 
 class Worker(threading.Thread):

@@ -27,6 +27,13 @@ def import_quickly() -> None:
             sys.modules[name] = _Later(name, handed_on)
 
 
+def import_normally() -> None:
+    """Call once Gradio is imported: whoever imports those modules from now on gets them at once."""
+    for name in LATER:
+        if isinstance(sys.modules.get(name), _Later):
+            del sys.modules[name]
+
+
 class _Later(ModuleType):
     """Stands in for a module until one of its attributes is wanted."""
 

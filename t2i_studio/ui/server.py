@@ -24,10 +24,12 @@ from t2i_studio.ui.document import Document
 from t2i_studio.ui.files import picture_routes, static_routes
 from t2i_studio.ui.guard import Guard
 from t2i_studio.ui.i18n import gradio_words
+from t2i_studio.ui.quick_import import import_normally
 from t2i_studio.ui.studio import Studio
 from t2i_studio.ui.theme import studio_theme
 from t2i_studio.ui.users import Users
 
+import_normally()
 log = logging.getLogger(__name__)
 WARM_UP_AFTER = 1.5
 """Seconds after start until the engine loads the model: the first page comes first."""

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 import time
 
 import pytest
@@ -102,3 +103,13 @@ def test_a_full_disk_fails_the_job_with_a_sentence_and_is_written_down_once_ther
     assert get_job(db, job.id).error == {"key": "store.disk_full", "params": {"path": str(db.home)}}
     engine.resume(job.id)
     assert engine.wait(job.id, 60).state is State.DONE
+
+
+def test_a_broken_installation_fails_jobs_with_a_sentence(db, settings, request_for, monkeypatch):
+    monkeypatch.setitem(sys.modules, "t2i_studio.engine.worker", None)
+    monkeypatch.delattr("t2i_studio.engine.worker", raising=False)
+    engine = Engine(db, settings)
+    engine.start()
+    job = engine.submit(request_for())
+    assert engine.wait(job.id, 60).error["key"] == "engine.failed"
+    engine.close()
