@@ -29,6 +29,10 @@ Target = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="The model
 WORK = Path("training")
 
 
+def _names(text: str) -> list[str]:
+    return [name for name in text.split(",") if name]
+
+
 @app.command()
 def catalogue(work: Work = WORK) -> None:
     """Check the tables of assets/catalogue and fetch the renders they name."""
@@ -68,13 +72,14 @@ def train_denoiser(
     scale: Scale = 1.0,
     objects: Annotated[str, typer.Option(help="Only these objects, with commas; default: all of the tier.")] = "",
     nearest: Annotated[int, typer.Option(min=1, max=5, help="Only scenes from this level of distance.")] = 1,
+    favour: Annotated[str, typer.Option(help="Objects to show three times as often, with commas.")] = "",
     decay: Annotated[bool, typer.Option("--decay/--no-decay", help="Let the learning rate fall at the end.")] = True,
 ) -> None:
     """Train the denoiser."""
     from t2i_studio.pretraining import recipe
 
     plan = recipe.plan("denoiser", scale, steps, decay)
-    recipe.train_denoiser(work, tier, plan, [name for name in objects.split(",") if name] or None, nearest)
+    recipe.train_denoiser(work, tier, plan, _names(objects) or None, nearest, _names(favour))
 
 
 @app.command("text-encoder")
@@ -130,7 +135,7 @@ def export(
     from t2i_studio.pretraining import recipe
     from t2i_studio.pretraining.catalogue import load_catalogue
 
-    names = [name for name in objects.split(",") if name] or load_catalogue().tier(tier)
+    names = _names(objects) or load_catalogue().tier(tier)
     known = recipe.export_model(work, out, names, prompts, lambda done: report(f"{done}/{prompts} pictures"))
     report(f"{out}: {len(known)} objects")
 

@@ -19,6 +19,7 @@ from t2i_studio.pretraining.trainer import Chance
 WIDTH = 256  # of a text vector
 SHIFT = 3.0  # of the sampler's steps towards noise, where what is drawn is decided
 BATCH = 16
+FAVOUR = 3
 DROPPED = 0.1  # share of prompts without a word, for guidance
 SEAM_WEIGHT = 16.0  # of the jumps at cells' borders, so that they make about a quarter of the loss
 OBJECT_WEIGHT = 3.0  # how much more a cell of the product counts than one of the backdrop
@@ -71,6 +72,14 @@ class LatentScenes:
             i for i, scene in enumerate(self.scenes)
             if scene.object in objects and scene.style["distance"] >= nearest
         ]  # fmt: skip
+        return self._at(index)
+
+    def favouring(self, objects: Sequence[str]) -> "LatentScenes":
+        """The same scenes, those of these objects FAVOUR times: so newcomers catch up, and nothing is forgotten."""
+        times = [FAVOUR if scene.object in objects else 1 for scene in self.scenes]
+        return self._at([i for i, count in enumerate(times) for _ in range(count)])
+
+    def _at(self, index: list[int]) -> "LatentScenes":
         return LatentScenes(self.latents[index], self.masks[index], [self.scenes[i] for i in index])
 
 

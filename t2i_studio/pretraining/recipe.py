@@ -82,15 +82,25 @@ def new_denoiser() -> denoiser.Denoiser:
     return denoiser.Denoiser(denoiser.unet(CHANNELS), table)
 
 
-def train_denoiser(work: Path, tier: int, plan: Plan, objects: Sequence[str] | None = None, nearest: int = 1) -> None:
+def train_denoiser(
+    work: Path,
+    tier: int,
+    plan: Plan,
+    objects: Sequence[str] | None = None,
+    nearest: int = 1,
+    favour: Sequence[str] = (),
+) -> None:
     """Train the denoiser on the corpus of a tier; goes on from the checkpoint, whatever it was trained on.
 
     objects, nearest: restrict the lesson to some of the tier's objects, and to scenes from that level of distance.
+    favour: objects to show more often, those that were added last.
     """
     catalogue, device = load_catalogue(), probe.device()
     code = PatchCode.load(work / "code.safetensors")
     objects = catalogue.checked(objects or catalogue.tier(tier))
     data = _latent_scenes(work / f"corpus-{tier}", code).only(objects, nearest)
+    if favour:
+        data = data.favouring(catalogue.checked(favour))
     if not data.scenes:
         raise StudioError("recipe.no_such_scenes", path=work / f"corpus-{tier}", objects=", ".join(objects))
     model = new_denoiser().to(device)

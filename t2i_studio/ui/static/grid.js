@@ -112,7 +112,8 @@ export default function ({ element, props, server, watch, trigger }) {
       const left = now.left === null || now.left === undefined ? "" : word("status_left", { s: Math.max(1, Math.ceil(now.left)) });
       return word("status_running", { done, of }) + left;
     }
-    return word(`status_${now.state}`, { done, of });
+    const touch = now.state === "done" && matchMedia("(hover: none)").matches; // no keyboard to speak of
+    return word(`status_${now.state}${touch ? "_touch" : ""}`, { done, of });
   }
 
   async function cancel() {

@@ -1,0 +1,18 @@
+"""What the denoiser is shown."""
+
+import numpy as np
+import torch
+
+from t2i_studio.pretraining.catalogue import load_catalogue
+from t2i_studio.pretraining.denoiser import FAVOUR, LatentScenes
+from t2i_studio.pretraining.scenes import sample_scene
+
+
+def test_favoured_objects_come_more_often_and_no_other_is_lost() -> None:
+    rng, objects = np.random.default_rng(0), ["handbag", "teapot", "cake"]
+    scenes = [sample_scene(rng, load_catalogue(), [objects[k % 3]]) for k in range(30)]
+    numbers = torch.arange(30.0)[:, None, None]
+    data = LatentScenes(numbers, numbers, scenes).favouring(["cake"])
+    times = {name: [scene.object for scene in data.scenes].count(name) for name in objects}
+    assert times == {"handbag": 10, "teapot": 10, "cake": 10 * FAVOUR}
+    assert all(scenes[int(number)] is scene for number, scene in zip(data.latents[:, 0, 0], data.scenes, strict=True))
