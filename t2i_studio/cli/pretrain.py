@@ -136,7 +136,7 @@ def export(
     from t2i_studio.pretraining.catalogue import load_catalogue
 
     names = _names(objects) or load_catalogue().tier(tier)
-    known = recipe.export_model(work, out, names, prompts, lambda done: report(f"{done}/{prompts} pictures"))
+    known = recipe.export_model(work, out, tier, names, prompts, lambda done: report(f"{done}/{prompts} pictures"))
     report(f"{out}: {len(known)} objects")
 
 

@@ -44,10 +44,10 @@ detail; it cannot write text, draw people or several products at once.
 
 
 def write(
-    catalogue: Catalogue, known: Sequence[str], recognised: Mapping[str, float], scores: Mapping[str, float],
-    prompts: int, lengths: Mapping[str, int],
+    catalogue: Catalogue, known: Sequence[str], scores: Mapping[str, float],
+    prompts: int, lengths: Mapping[str, int], taught: Sequence[str],
 ) -> str:  # fmt: skip
-    """The card. recognised: share of an object's pictures that show it, for all objects that were tried."""
+    """The card. taught: all objects the training showed."""
     from t2i_studio.pretraining.export import GUIDANCE, STEPS
 
     rows = "\n".join(f"| {name} | {value:.3f} |" for name, value in scores.items())
@@ -56,5 +56,5 @@ def write(
         lengths=", ".join(f"{stage.replace('_', ' ')} {steps:,}" for stage, steps in lengths.items()),
         scores=f"| measure | value |\n|---|---|\n{rows}" if rows else "not measured yet",
         known=", ".join(f"{catalogue.objects[name].en} {catalogue.objects[name].zh}" for name in known),
-        unknown=", ".join(sorted(set(recognised) - set(known))) or "none",
+        unknown=", ".join(sorted(set(taught) - set(known))) or "none",
     )  # fmt: skip

@@ -254,14 +254,17 @@ def trained_pipeline(work: Path) -> StableDiffusionPipeline:
 
 
 def export_model(
-    work: Path, out: Path, objects: Sequence[str], prompts: int, progress: Callable[[int], None]
+    work: Path, out: Path, tier: int, objects: Sequence[str], prompts: int, progress: Callable[[int], None]
 ) -> list[str]:
-    """Write the model folder and return the objects it offers: those the judge recognises, all if prompts is 0."""
+    """Write the model folder and return which of `objects` it offers: those the judge recognises, all if prompts is 0.
+
+    tier: that of the training, so that the card can tell what was taught and is not offered.
+    """
     catalogue = load_catalogue()
     objects, pipe = catalogue.checked(objects), trained_pipeline(work)
     result = evaluate_pipeline(work, pipe, objects, prompts, progress) if prompts else Evaluation({}, {})
     known = [name for name in objects if result.recognised.get(name, 0 if prompts else 1) >= RECOGNISED]
-    card = model_card.write(catalogue, known, result.recognised, result.scores, prompts, run_lengths(work))
+    card = model_card.write(catalogue, known, result.scores, prompts, run_lengths(work), catalogue.tier(tier))
     export.export(out, pipe, PatchCode.load(work / "code.safetensors"), catalogue, known, result.scores, card)
     return known
 
@@ -282,5 +285,5 @@ def run(work: Path, out: Path, tier: int, scale: float, report: Callable[[str], 
     fit_autoencoder(work, tier, scene_count(scale, PAIRS))
     train_judge(work, tier, plan("judge", scale), scene_count(scale, 500))
     prompts = max(8, round(512 * scale))
-    known = export_model(work, out, objects, prompts, lambda done: report(f"{done}/{prompts} pictures"))
+    known = export_model(work, out, tier, objects, prompts, lambda done: report(f"{done}/{prompts} pictures"))
     report(f"{out}: {len(known)} objects")

@@ -102,10 +102,10 @@ def test_an_export_without_evaluation_offers_all_objects_asked_for(work: Path, t
 
 
 def test_an_export_to_a_full_disk_is_said_and_leaves_the_older_folder_whole(work: Path, tmp_path: Path) -> None:
-    recipe.export_model(work, tmp_path / "model", ["handbag"], 0, print)
+    recipe.export_model(work, tmp_path / "model", 1, ["handbag"], 0, print)
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "model").rglob("*")}
     with full_disk(), pytest.raises(StudioError) as caught:
-        recipe.export_model(work, tmp_path / "model", ["handbag"], 0, print)
+        recipe.export_model(work, tmp_path / "model", 1, ["handbag"], 0, print)
     assert caught.value.key == "recipe.cannot_write"
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "model").rglob("*")} == before
 
