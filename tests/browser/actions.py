@@ -51,11 +51,21 @@ def drop(page: Page, file: bytes | Path) -> None:
     )
 
 
+def _settled_box(page: Page, canvas: Locator) -> dict[str, float]:
+    """Where the canvas is once the page has stopped scrolling and its pictures have come."""
+    box: dict[str, float] = {}
+    for _ in range(50):
+        before, box = box, dict(canvas.bounding_box() or {})
+        if box and box == before:
+            return box
+        page.wait_for_timeout(400)
+    raise AssertionError("the canvas never came to rest")
+
+
 def stroke(page: Page, canvas: Locator, *points: tuple[float, float]) -> None:
     """Draw with the mouse button held; points are shares of the canvas's width and height."""
     canvas.scroll_into_view_if_needed()
-    box = canvas.bounding_box()
-    assert box
+    box = _settled_box(page, canvas)
     places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
     page.mouse.move(*places[0])
     page.mouse.down()

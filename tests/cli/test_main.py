@@ -94,7 +94,7 @@ def test_a_closed_pipe_ends_quietly(home: Path) -> None:
 
 
 def test_ctrl_c_keeps_what_is_finished_and_the_rest_resumes(run_tiny: Run, tiny_model: Path, home: Path) -> None:
-    arguments = ["generate", "red mug", "--variants", "40", "--steps", "60", "--json"]
+    arguments = ["generate", "red mug", "--variants", "64", "--steps", "200", "--json"]
     process = subprocess.Popen(
         [*COMMAND, *arguments],
         cwd=ROOT,
@@ -114,7 +114,7 @@ def test_ctrl_c_keeps_what_is_finished_and_the_rest_resumes(run_tiny: Run, tiny_
     assert process.returncode == 130
     assert "Traceback" not in err
     total = run_tiny("variants", "--json").json["total"]
-    assert 0 < total < 40
+    assert 0 < total < 64
     assert out.count('"sha256"') == total
     assert run_tiny("check-store").code == 0
     assert run_tiny("jobs", "--state", "cancelled", "--json").json[0]["id"] == 1
