@@ -38,8 +38,8 @@ class StudioError(Exception):
         return _restore, (self.key, self.params)
 
     def sentence(self, language: Language) -> str:
-        """What is wrong, why, and what to do, in `language`."""
-        return _sentences()[self.key][language].format(**self.params)
+        """What is wrong, why, and what to do, in `language`; one line, whatever the values are."""
+        return " ".join(_sentences()[self.key][language].format(**self.params).splitlines())
 
 
 def _restore(key: str, params: dict[str, object]) -> StudioError:

@@ -79,3 +79,8 @@ def test_an_error_survives_the_way_between_processes() -> None:
 def test_an_error_without_a_sentence_cannot_be_raised() -> None:
     with pytest.raises(KeyError):
         StudioError("no.such.row")
+
+
+def test_an_error_is_one_line_whatever_was_typed() -> None:
+    sentence = StudioError("rater.unknown", rater="Li\nDrop\u2028table\n").sentence("en")
+    assert len(sentence.splitlines()) == 1
