@@ -102,6 +102,7 @@ def test_ctrl_c_keeps_what_is_finished_and_the_rest_resumes(run_tiny: Run, tiny_
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a suite in the background ignores it
     )
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
