@@ -88,6 +88,62 @@ class StyleSettings(Noun):
         return cls(**values)
 
 
+class Found(Noun):
+    """Something a description says. value: its canonical English name or code; text[start:end] is where it says so."""
+
+    value: str
+    start: int
+    end: int
+
+
+BriefField = Literal[
+    "product", "colors", "backdrop", "materials", "pattern", "setting", "props", "season", "campaign", "audience",
+    "selling_points", "price", "sizes", "exclude",
+]  # fmt: skip
+BRIEF_FIELDS: tuple[BriefField, ...] = BriefField.__args__  # type: ignore[attr-defined]
+
+
+class Mark(Noun):
+    """A reader's correction: text[start:end] is `field`, or with None is nothing of the kind."""
+
+    field: BriefField | None
+    start: int
+    end: int
+
+
+class Brief(Noun):
+    """What a description says, each thing with its place in `text`. Made by `brief.reading.read`.
+
+    product: what is sold; its value is the head noun as a name (English where a dictionary has one), product_zh
+    and product_en name it in both languages where known. colors: of the product; basic English names. backdrop:
+    basic colour names. setting: where it stands (beach, kitchen). campaign: a festival or sale. exclude: what must
+    not be in the picture. unknown: words nothing was made of. scenes: the parts of a text that tells of several
+    pictures, at most 6, one for most texts.
+    """
+
+    text: str
+    language: Literal["en", "zh", "mixed"]
+    product: Found | None = None
+    product_en: str | None = None
+    product_zh: str | None = None
+    category: str | None = None
+    colors: tuple[Found, ...] = ()
+    backdrop: tuple[Found, ...] = ()
+    materials: tuple[Found, ...] = ()
+    pattern: tuple[Found, ...] = ()
+    setting: tuple[Found, ...] = ()
+    props: tuple[Found, ...] = ()
+    season: tuple[Found, ...] = ()
+    campaign: tuple[Found, ...] = ()
+    audience: tuple[Found, ...] = ()
+    selling_points: tuple[Found, ...] = ()
+    price: tuple[Found, ...] = ()
+    sizes: tuple[Found, ...] = ()
+    exclude: tuple[Found, ...] = ()
+    unknown: tuple[Found, ...] = ()
+    scenes: tuple[tuple[int, int], ...] = ()
+
+
 class Prompt(Noun):
     """What the model gets. `dropped`: words of the description the model does not know and that were left out."""
 
