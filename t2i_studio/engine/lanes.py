@@ -22,6 +22,12 @@ Observer = Callable[[list[int], Step], None]
 """Called after each step with the positions (in the list of seeds) of the variants it was taken for."""
 
 
+_LANES = ThreadPoolExecutor(thread_name_prefix="lane")
+"""Kept, because each thread that computes holds tens of megabytes of its own, which it would free and ask for
+again with every picture. It starts no thread before there is work.
+"""
+
+
 @dataclass(frozen=True)
 class Made:
     """A finished picture. together: how many variants shared its forward passes."""
@@ -77,9 +83,8 @@ def _side_by_side(
             return [call(groups[0])]
         except Exception as error:
             return [error]
-    with ThreadPoolExecutor(len(groups), thread_name_prefix="lane") as pool:
-        calls: list[Future[list[Image.Image]]] = [pool.submit(call, group) for group in groups]
-        return [done.exception() or done.result() for done in calls]
+    calls: list[Future[list[Image.Image]]] = [_LANES.submit(call, group) for group in groups]
+    return [done.exception() or done.result() for done in calls]
 
 
 def _is_shortage(error: BaseException) -> bool:

@@ -1,5 +1,6 @@
 """Settings that the deep-learning libraries read when they are first imported. Imports none of them."""
 
+import ctypes
 import logging
 import os
 
@@ -20,3 +21,16 @@ def prepare_process() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("GOMP_SPINCOUNT", "0")
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+
+
+def give_memory_back() -> None:
+    """Return what the allocator keeps of freed memory to the system, where it can be asked to (glibc).
+
+    Each thread frees into an arena of its own, and glibc returns only an arena's top by itself: between
+    pictures the same work then holds some 40 MB more or less. Takes 2 to 6 ms.
+    """
+    try:
+        trim = ctypes.CDLL(None).malloc_trim
+    except (AttributeError, OSError, TypeError):  # another C library; Windows knows no CDLL(None)
+        return
+    trim(0)

@@ -22,6 +22,7 @@ from t2i_studio.engine.infotext import write_png
 from t2i_studio.engine.lanes import make_pictures
 from t2i_studio.engine.live import Board, refuse, settle
 from t2i_studio.engine.loading import LoadedModel, be_deterministic, devices, load_model
+from t2i_studio.engine.process import give_memory_back
 from t2i_studio.engine.prompts import check_length
 from t2i_studio.engine.queue import Item
 from t2i_studio.engine.registry import PreviewMap, find_model
@@ -87,6 +88,7 @@ class Worker(threading.Thread):
         except Exception as unknown:
             log.exception("a batch failed")
             error = StudioError("engine.failed", reason=f"{type(unknown).__name__}: {unknown}")
+        give_memory_back()
         for item in group:
             if self._board.variant(item).state is State.RUNNING:
                 self._board.end(item, State.FAILED if error else State.CANCELLED)
