@@ -56,6 +56,20 @@ def expand(text: str, limit: int = MAX_EXPANSIONS) -> tuple[str, ...]:
     return tuple(dict.fromkeys(whole.texts))
 
 
+def numbers(words: str, limit: int = MAX_EXPANSIONS) -> tuple[str, ...] | None:
+    """The numbers of a range such as "1-5" or "0..1..0.25"; None when `words` are none.
+
+    Raises StudioError variations.step, variations.too_many.
+    """
+    found = _RANGE.fullmatch(unicodedata.normalize("NFKC", words).strip())
+    if found is None:
+        return None
+    choice = _range(found, limit)
+    if choice.count > limit:
+        raise StudioError("variations.too_many", count=choice.count, limit=limit)
+    return choice.texts
+
+
 def escape(text: str) -> str:
     """`text` with its braces made literal: the only expansion of the result is `text`."""
     return _BRACE.sub(lambda brace: f"\\{brace[0]}", text)

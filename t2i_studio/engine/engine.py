@@ -5,6 +5,7 @@ threads.
 import logging
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from PIL import Image
@@ -18,8 +19,9 @@ from t2i_studio.engine.process import prepare_process
 from t2i_studio.engine.registry import find_model
 from t2i_studio.errors import StudioError
 from t2i_studio.settings import Settings
-from t2i_studio.store import images, jobs
+from t2i_studio.store import grids, images, jobs
 from t2i_studio.store.database import Database
+from t2i_studio.store.grids import StoredGrid
 from t2i_studio.store.variants import get_variants
 
 log = logging.getLogger(__name__)
@@ -100,6 +102,13 @@ class Engine:
         job = jobs.enqueue(self._db, self.check(request))
         self._queue(job, [(number, index) for index, number in enumerate(job.variants)])
         return job
+
+    def submit_grid(self, axes: Sequence[dict[str, Any]], requests: Sequence[GenerationRequest]) -> StoredGrid:
+        """Store and queue a job for each cell of a grid, all or none. Raises StudioError as `submit` does."""
+        grid = grids.enqueue_grid(self._db, axes, [self.check(request) for request in requests])
+        for job in grid.jobs:
+            self._queue(job, [(number, index) for index, number in enumerate(job.variants)])
+        return grid
 
     def cancel(self, job_id: int) -> None:
         """Stop a job at its next step; finished variants stay. Raises StudioError job.unknown."""

@@ -48,36 +48,46 @@ def enqueue(db: Database, request: GenerationRequest) -> Job:
 
     Raises StudioError variant.unknown (no such parent), image.unknown (no such starting picture or mask).
     """
+    check_pictures(db, request)
+    with db.write() as session:
+        return to_job(add_job(session, request))
+
+
+def check_pictures(db: Database, request: GenerationRequest) -> None:
+    """Raises StudioError image.unknown unless the request's starting picture and mask are kept."""
     for sha in filter(None, (request.init_image, request.mask)):
         image_path(db, sha)
-    with db.write() as session:
-        if request.parent is not None:
-            _variant(session, request.parent)
-        job = JobRow(
-            brief_id=_brief(session, request.text).id,
-            user=request.user,
+
+
+def add_job(session: Session, request: GenerationRequest) -> JobRow:
+    """The rows of a job and its waiting variants. Raises StudioError variant.unknown (no such parent)."""
+    if request.parent is not None:
+        _variant(session, request.parent)
+    job = JobRow(
+        brief_id=_brief(session, request.text).id,
+        user=request.user,
+        state=State.WAITING,
+        request=request.model_dump(mode="json"),
+        init_image=request.init_image,
+        mask=request.mask,
+        owner=this_process(),
+    )
+    job.variants = [
+        VariantRow(
+            index=index,
             state=State.WAITING,
-            request=request.model_dump(mode="json"),
-            init_image=request.init_image,
-            mask=request.mask,
-            owner=this_process(),
+            seed=request.seed_of(index),
+            model=request.model,
+            derivation=request.derivation,
+            parent_id=request.parent,
         )
-        job.variants = [
-            VariantRow(
-                index=index,
-                state=State.WAITING,
-                seed=request.seed_of(index),
-                model=request.model,
-                derivation=request.derivation,
-                parent_id=request.parent,
-            )
-            for index in range(request.variants)
-        ]
-        session.add(job)
-        session.flush()
-        words = index_words(f"{request.text}\n{request.prompt.text}")
-        session.add_all(JobWordRow(word=word, job_id=job.id) for word in words)
-        return _to_job(job)
+        for index in range(request.variants)
+    ]
+    session.add(job)
+    session.flush()
+    words = index_words(f"{request.text}\n{request.prompt.text}")
+    session.add_all(JobWordRow(word=word, job_id=job.id) for word in words)
+    return job
 
 
 def _brief(session: Session, text: str) -> BriefRow:
@@ -90,7 +100,7 @@ def _brief(session: Session, text: str) -> BriefRow:
     return brief
 
 
-def _to_job(job: JobRow) -> Job:
+def to_job(job: JobRow) -> Job:
     return Job(
         id=job.id,
         state=State(job.state),
@@ -112,7 +122,7 @@ def _variant(session: Session, variant_id: int) -> VariantRow:
 def get_job(db: Database, job_id: int) -> Job:
     """Raises StudioError job.unknown."""
     with db.read() as session:
-        return _to_job(_job(session, job_id))
+        return to_job(_job(session, job_id))
 
 
 def list_jobs(db: Database, states: Collection[State] = (), user: str | None = None, limit: int = 50) -> list[Job]:
@@ -124,7 +134,7 @@ def list_jobs(db: Database, states: Collection[State] = (), user: str | None = N
     if user is not None:
         query = query.where(JobRow.user == user)
     with db.read() as session:
-        return [_to_job(job) for job in session.scalars(query)]
+        return [to_job(job) for job in session.scalars(query)]
 
 
 def claim(db: Database, job_id: int) -> Job | None:
@@ -134,7 +144,7 @@ def claim(db: Database, job_id: int) -> Job | None:
         if job.state != State.WAITING:
             return None
         job.state, job.owner, job.touched = State.RUNNING, this_process(), now()
-        return _to_job(job)
+        return to_job(job)
 
 
 def start_variant(db: Database, variant_id: int) -> None:
@@ -179,7 +189,7 @@ def finish_job(db: Database, job_id: int, state: State, error: StudioError | Non
             raise ValueError(f"job {job_id} has {len(unfinished)} unfinished variants")
         _end(job, state)
         job.error = {"key": error.key, "params": error.params} if error else None
-        return _to_job(job)
+        return to_job(job)
 
 
 def _end(job: JobRow, state: State) -> None:
@@ -197,7 +207,7 @@ def request_cancel(db: Database, job_id: int) -> Job:
             _end(job, State.CANCELLED)
         elif job.state == State.RUNNING:
             job.cancel = True
-        return _to_job(job)
+        return to_job(job)
 
 
 def cancel_requested(db: Database, job_id: int) -> bool:
@@ -232,4 +242,4 @@ def resume(db: Database, job_id: int) -> Job:
         )
         job.state, job.owner, job.touched = State.WAITING, this_process(), now()
         job.cancel, job.error = False, None
-        return _to_job(job)
+        return to_job(job)

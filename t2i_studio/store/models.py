@@ -99,6 +99,29 @@ class JobWordRow(Base):
     job_id: Mapped[int] = mapped_column(ForeignKey("job.id"), primary_key=True)
 
 
+class GridRow(Base):
+    """Batches that belong together as the cells of a grid. axes: what is varied, [{name, values}]."""
+
+    __tablename__ = "grid"
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user: Mapped[str] = mapped_column(String(200))
+    axes: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    created: Mapped[datetime] = mapped_column(default=now)
+
+
+class GridCellRow(Base):
+    """The batch of one cell; cells count row by row, sheet by sheet."""
+
+    __tablename__ = "grid_cell"
+    __table_args__ = (UniqueConstraint("job_id"), {"sqlite_with_rowid": False})
+
+    grid_id: Mapped[int] = mapped_column(ForeignKey("grid.id"), primary_key=True)
+    cell: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[int] = mapped_column(ForeignKey("job.id"))
+
+
 SHOWN = text("image IS NOT NULL AND deleted_at IS NULL")
 FILTERS = ("favourite", "model", "created", "job_id")
 DELETED = text("image IS NOT NULL AND deleted_at IS NOT NULL")

@@ -1,5 +1,6 @@
 """Alternatives in a description."""
 
+from contextlib import suppress
 from math import prod
 
 import pytest
@@ -101,10 +102,8 @@ def test_the_count_is_the_product(sizes: list[int]):
 @given(st.text(alphabet="ab{}|\\｛｝｜.-12"))
 def test_any_text_expands_or_is_refused_and_escaped_means_itself(text: str):
     assert expand(escape(text)) == (text,)
-    try:
+    with suppress(StudioError):
         assert len(expand(text)) == len(set(expand(text)))
-    except StudioError as error:
-        assert error.key.startswith("variations.")
 
 
 def test_deep_nesting_is_read_without_recursion():

@@ -1,0 +1,204 @@
+"""Grids: the same request with one, two or three things varied, every combination a batch of its own.
+
+The first axis runs across, the second down, and a third makes one sheet below another.
+"""
+
+import re
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from itertools import product, takewhile
+from math import prod
+from typing import Any, Self
+
+from pydantic import model_validator
+
+from t2i_studio.brief import styles, values
+from t2i_studio.brief.prompt import PromptModel
+from t2i_studio.brief.requests import make_request
+from t2i_studio.brief.variations import expand, numbers
+from t2i_studio.domain import (
+    MAX_GUIDANCE,
+    MAX_SEED,
+    MAX_STEPS,
+    STYLE_CONTROLS,
+    GenerationRequest,
+    Noun,
+    StyleSettings,
+)
+from t2i_studio.errors import Language, StudioError
+
+MAX_AXES = 3
+MAX_CELLS = 100
+_COMMA = re.compile("[,，、]")
+_BAR = re.compile("[|｜]")
+
+
+def _whole(low: int, high: int) -> Callable[[str, str], int]:
+    return lambda name, word: values.whole(name, word, low, high)
+
+
+def _real(low: float, high: float) -> Callable[[str, str], float]:
+    return lambda name, word: values.real(name, word, low, high)
+
+
+def _words(_name: str, word: str) -> str:
+    return word
+
+
+_READERS: dict[str, Callable[[str, str], Any]] = {
+    "seed": _whole(0, MAX_SEED),
+    "steps": _whole(1, MAX_STEPS),
+    "guidance": _real(0, MAX_GUIDANCE),
+    "strength": _real(0.01, 1),
+    "size": lambda _name, word: values.size(word),
+    "sampler": _words,
+    "model": _words,
+    "adapter": _real(-4, 4),
+    "text": _words,
+    "negative": _words,
+    "style": lambda _name, word: StyleSettings.parse(word.split()),
+    "position": lambda name, word: StyleSettings.parse([f"{name}={word}"]).position,
+    **dict.fromkeys(STYLE_CONTROLS, _whole(1, 5)),
+}
+"""What can be varied → its value in the words of a user; StudioError when it cannot be that."""
+AXES = tuple(_READERS)
+_SENTENCES = frozenset({"text", "negative", "style"})
+"""Axes whose values hold commas, and are separated by bars."""
+_STYLE = frozenset({"style", "position", *STYLE_CONTROLS})
+_WORDED = _STYLE | {"text"}
+"""Axes that a prompt written by hand does not follow."""
+
+
+class Axis(Noun):
+    """One thing that is varied: a name of `AXES`, and its values as a user types them."""
+
+    name: str
+    values: tuple[str, ...]
+
+    @model_validator(mode="after")
+    def _rules(self) -> Self:
+        if self.name not in _READERS:
+            raise StudioError("grid.axis_unknown", name=values.shown(self.name), names=", ".join(AXES))
+        if not self.values:
+            raise StudioError("grid.axis_empty", name=self.name)
+        for word in self.values:
+            _READERS[self.name](self.name, word)
+        return self
+
+    @classmethod
+    def parse(cls, words: str) -> Self:
+        """From "steps=6,10,14", "warmth=1..5", "guidance=1..9..2" or "text=red bag|blue bag".
+
+        Raises StudioError grid.axis_form, .axis_unknown, .axis_empty, and those of the values.
+        """
+        name, equals, said = words.partition("=")
+        if not equals:
+            raise StudioError("grid.axis_form", words=values.shown(words))
+        name = name.strip().lower()
+        separator = _BAR if name in _SENTENCES else _COMMA
+        parts = [part.strip() for part in separator.split(said) if part.strip()]
+        if name not in _SENTENCES:
+            parts = [number for part in parts for number in numbers(part, MAX_CELLS) or (part,)]
+        return cls(name=name, values=tuple(dict.fromkeys(parts)))
+
+    def labels(self, language: Language) -> list[str]:
+        """What tells each value from the others, as a heading: a number, the words of a style, a changed word."""
+        if self.name == "text":
+            return _differences(self.values)
+        return [_label(self.name, word, language) for word in self.values]
+
+
+class Grid(Noun):
+    """At most three different axes and 100 cells."""
+
+    axes: tuple[Axis, ...]
+
+    @model_validator(mode="after")
+    def _rules(self) -> Self:
+        names = [axis.name for axis in self.axes]
+        if not 1 <= len(names) <= MAX_AXES:
+            raise StudioError("grid.axes", count=len(names), limit=MAX_AXES)
+        for name in names:
+            if names.count(name) > 1:
+                raise StudioError("grid.axis_twice", name=name)
+        if self.size > MAX_CELLS:
+            raise StudioError("grid.too_many", count=self.size, limit=MAX_CELLS)
+        return self
+
+    @property
+    def size(self) -> int:
+        """How many cells."""
+        return prod(len(axis.values) for axis in self.axes)
+
+
+def plan(text: str, axes: Sequence[Axis] = ()) -> Grid | None:
+    """The grid of a description's alternatives and of `axes`; None where nothing is varied.
+
+    Raises StudioError of `variations.expand` and of `Grid`.
+    """
+    texts = expand(text, MAX_CELLS)
+    worded = (Axis(name="text", values=texts),) if len(texts) > 1 else ()
+    return Grid(axes=(*worded, *axes)) if worded or axes else None
+
+
+def cells(grid: Grid) -> list[dict[str, Any]]:
+    """What each cell changes, {axis: value}: row by row, sheet by sheet."""
+    turned = reversed(grid.axes)
+    changes = [[(axis.name, _READERS[axis.name](axis.name, word)) for word in axis.values] for axis in turned]
+    return [dict(reversed(cell)) for cell in product(*changes)]
+
+
+def requests(
+    grid: Grid, options: Mapping[str, Any], find_model: Callable[[str], PromptModel]
+) -> list[GenerationRequest]:
+    """A request for each cell: `options` of `make_request` with its changes. One seed for all, unless it is varied.
+
+    Raises StudioError grid.prompt_fixed (words are varied, and the prompt is given), grid.adapter_missing, and those
+    of `make_request`.
+    """
+    if (options.get("prompt") or "") and (fixed := [axis.name for axis in grid.axes if axis.name in _WORDED]):
+        raise StudioError("grid.prompt_fixed", name=fixed[0])
+    seed = options.get("seed")
+    common = {**options, "seed": secrets.randbelow(MAX_SEED + 1) if seed is None else seed}
+    return [make_request(**_changed(common, cell, find_model)) for cell in cells(grid)]
+
+
+def _changed(options: dict[str, Any], cell: dict[str, Any], find_model: Callable[[str], PromptModel]) -> dict[str, Any]:
+    changed = options | {name: value for name, value in cell.items() if name not in _STYLE}
+    style = cell.get("style") or options.get("style") or StyleSettings()
+    single = {name: value for name, value in cell.items() if name in _STYLE and name != "style"}
+    changed["style"] = style.model_copy(update=single)
+    if "model" in cell:
+        changed["model"] = find_model(cell["model"])
+    if "adapter" in cell:
+        if not options.get("adapters"):
+            raise StudioError("grid.adapter_missing")
+        first, *rest = options["adapters"]
+        changed["adapters"] = [first.model_copy(update={"scale": changed.pop("adapter")}), *rest]
+    return changed
+
+
+def _label(name: str, word: str, language: Language) -> str:
+    if name == "style":
+        said = styles.phrases(StyleSettings.parse(word.split()), language)
+        return ("，" if language == "zh" else ", ").join(said) or "–"
+    if name in _STYLE:
+        said = styles.phrases(StyleSettings.parse([f"{name}={word}"]), language)
+        return " ".join([word, *said] if name != "position" else said or [word])
+    return word.replace("x", " × ") if name == "size" else word
+
+
+def _differences(texts: Sequence[str]) -> list[str]:
+    """Each text without the words with which all begin and all end; whole where one would have nothing left."""
+    import jieba  # here, because it reads its dictionary
+
+    split = [jieba.lcut(text) for text in texts]
+    before = _shared(split)
+    after = _shared([words[before:][::-1] for words in split])
+    short = ["".join(words[before : len(words) - after]).strip(" ,，、") for words in split]
+    return short if all(short) else list(texts)
+
+
+def _shared(texts: Sequence[Sequence[str]]) -> int:
+    """With how many same words all begin."""
+    return sum(1 for _ in takewhile(lambda words: len(set(words)) == 1, zip(*texts, strict=False)))
