@@ -3,9 +3,11 @@
 The first axis runs across, the second down, and a third makes one sheet below another.
 """
 
+import json
 import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from itertools import product, takewhile
 from math import prod
 from typing import Any, Self
@@ -26,9 +28,13 @@ from t2i_studio.domain import (
     StyleSettings,
 )
 from t2i_studio.errors import Language, StudioError
+from t2i_studio.settings import ASSETS
 
 MAX_AXES = 3
 MAX_CELLS = 100
+WRAP = 6
+"""Cells in a row of a grid with a single axis."""
+NAMES = ASSETS / "words" / "axes.json"
 _COMMA = re.compile("[,，、]")
 _BAR = re.compile("[|｜]")
 
@@ -131,14 +137,67 @@ class Grid(Noun):
         return prod(len(axis.values) for axis in self.axes)
 
 
-def plan(text: str, axes: Sequence[Axis] = ()) -> Grid | None:
-    """The grid of a description's alternatives and of `axes`; None where nothing is varied.
+class Band(Noun):
+    """A row of cells as it is shown. columns: headings above the cells, none below a row with the same; title: of the
+    sheet that begins here; cells: their numbers."""
 
-    Raises StudioError of `variations.expand` and of `Grid`.
+    title: str = ""
+    columns: tuple[str, ...] = ()
+    row: str = ""
+    cells: tuple[int, ...]
+
+
+@cache
+def _names() -> dict[str, dict[Language, str]]:
+    return json.loads(NAMES.read_text(encoding="utf-8"))
+
+
+def axis_name(name: str, language: Language) -> str:
+    """What a user calls an axis."""
+    return _names()[name][language]
+
+
+def bands(grid: Grid, language: Language) -> list[Band]:
+    """The grid from top to bottom. A single axis is wrapped like text, every cell under its own heading."""
+    across, *others = (tuple(axis.labels(language)) for axis in grid.axes)
+    numbers = range(grid.size)
+    if not others:
+        return [
+            Band(columns=across[i : i + WRAP], cells=tuple(numbers[i : i + WRAP])) for i in range(0, grid.size, WRAP)
+        ]
+    rows, *sheets = others
+    titles = [f"{axis_name(grid.axes[2].name, language)} {label}" for label in sheets[0]] if sheets else [""]
+    return [
+        Band(
+            title=title if y == 0 else "",
+            columns=across if y == 0 else (),
+            row=row,
+            cells=tuple(numbers[(z * len(rows) + y) * len(across) :][: len(across)]),
+        )
+        for z, title in enumerate(titles)
+        for y, row in enumerate(rows)
+    ]
+
+
+class Plan(Noun):
+    """What is to be made: the only request, or those of the cells of a grid."""
+
+    grid: Grid | None
+    requests: tuple[GenerationRequest, ...]
+
+
+def plan(options: Mapping[str, Any], find_model: Callable[[str], PromptModel], axes: Sequence[Axis] = ()) -> Plan:
+    """The requests of `options` (arguments of `make_request`) with the alternatives of its text and `axes` varied.
+
+    Raises StudioError of `variations.expand`, `Grid`, `requests` and `make_request`.
     """
-    texts = expand(text, MAX_CELLS)
+    texts = expand(options["text"], MAX_CELLS)
+    options = {**options, "text": texts[0]}
     worded = (Axis(name="text", values=texts),) if len(texts) > 1 else ()
-    return Grid(axes=(*worded, *axes)) if worded or axes else None
+    if not worded and not axes:
+        return Plan(grid=None, requests=(make_request(**options),))
+    grid = Grid(axes=(*worded, *axes))
+    return Plan(grid=grid, requests=tuple(requests(grid, options, find_model)))
 
 
 def cells(grid: Grid) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from t2i_studio.brief.grids import Axis, Grid, cells, plan, requests
+from t2i_studio.brief.grids import AXES, Axis, Grid, axis_name, bands, cells, plan, requests
 from t2i_studio.domain import Adapter, StyleSettings
 from t2i_studio.engine.registry import ModelCard
 from t2i_studio.errors import StudioError
@@ -105,13 +105,21 @@ def test_what_would_change_nothing_is_refused():
     assert asked(grid("steps=4,8"), prompt="exactly this")
 
 
+def planned(text: str, *axes: str) -> Any:
+    return plan({"text": text, "model": CARD}, lambda name: CARD, tuple(map(Axis.parse, axes)))
+
+
 def test_alternatives_in_the_description_are_an_axis():
-    planned = plan("{红色|蓝色}手提包", [Axis.parse("steps=6,10")])
-    assert planned is not None
-    assert [axis.name for axis in planned.axes] == ["text", "steps"]
-    assert [one.text for one in asked(planned)] == ["红色手提包", "蓝色手提包"] * 2
-    assert plan("红色手提包") is None
-    assert key_of(plan, "{a|b}", [Axis.parse("text=c|d")]) == "grid.axis_twice"
+    made = planned("{红色|蓝色}手提包", "steps=6,10")
+    assert [axis.name for axis in made.grid.axes] == ["text", "steps"]
+    assert [one.text for one in made.requests] == ["红色手提包", "蓝色手提包"] * 2
+    assert key_of(planned, "{a|b}", "text=c|d") == "grid.axis_twice"
+
+
+def test_without_anything_varied_there_is_one_request_and_no_grid():
+    made = planned(r"a \{set\} of bags")
+    assert made.grid is None
+    assert [one.text for one in made.requests] == ["a {set} of bags"]
 
 
 def test_headings_say_what_differs():
@@ -122,3 +130,20 @@ def test_headings_say_what_differs():
     assert Axis.parse("position=auto,left").labels("en") == ["auto", "on the left"]
     assert Axis.parse("style=warmth=5 contrast=1").labels("en") == ["very warm tones, very low contrast"]
     assert Axis.parse("size=64x32").labels("en") == ["64 × 32"]
+
+
+def test_every_axis_has_a_name_in_both_languages():
+    assert all(axis_name(name, "en") and axis_name(name, "zh") for name in AXES)
+
+
+def test_a_grid_is_shown_as_rows_under_headings():
+    top, below, other, _ = bands(grid("steps=1,2,3", "seed=7,8", "size=64x32,32x64"), "en")
+    assert (top.title, top.columns, top.row, top.cells) == ("Size 64 × 32", ("1", "2", "3"), "7", (0, 1, 2))
+    assert (below.title, below.columns, below.row, below.cells) == ("", (), "8", (3, 4, 5))
+    assert (other.title, other.cells) == ("Size 32 × 64", (6, 7, 8))
+
+
+def test_a_single_axis_is_wrapped():
+    shown = bands(grid("seed=1..8"), "zh")
+    assert [band.cells for band in shown] == [(0, 1, 2, 3, 4, 5), (6, 7)]
+    assert shown[1].columns == ("7", "8")

@@ -1,6 +1,6 @@
 """Grids.
 
-Revision: 0002. 2026-11-25 13:32:10.418223
+Revision: 0002. 2026-11-25 13:14:10.418223
 """
 
 import sqlalchemy as sa
