@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Sequence
 from typing import Any
 
+from t2i_studio.brief import styles
 from t2i_studio.brief.prompt import PromptModel, checked_negative, compose, tidy
 from t2i_studio.domain import (
     MAX_SEED,
@@ -40,6 +41,7 @@ def make_request(
 ) -> GenerationRequest:
     """A batch as the engine takes it. Raises StudioError for anything no model could do.
 
+    adapters: the user's own; slider adapters that the style asks for come after them, also where a prompt is given.
     prompt: the user's own wording, or a finished Prompt; taken instead of a composed one.
     seed: None draws one. size, steps, guidance, sampler: None is the model's own default.
     derivation: None is worked out: a mask means inpaint, a starting picture means image, neither means text.
@@ -67,7 +69,7 @@ def make_request(
         prompt=words,
         style=style,
         model=model.name,
-        adapters=tuple(adapters),
+        adapters=(*styles.own_adapters(adapters, model.name), *styles.adapters_for(style, model.name)),
         seed=secrets.randbelow(MAX_SEED + 1) if seed is None else seed,
         variants=variants,
         width=width,

@@ -11,10 +11,11 @@ import re
 import tomllib
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from t2i_studio.brief.styles import Family
 from t2i_studio.errors import StudioError
 from t2i_studio.settings import ASSETS, ROOT, Settings
 
@@ -67,7 +68,7 @@ class ModelCard(BaseModel):
     vram_gb: float | None = None
     good_at: Words = Words()
     exact_autoencoder: bool = Field(False, description="its autoencoder needs full precision")
-    style: Literal["words", "phrases"] = "phrases"
+    style: Family = Field("sentence", description="what its style sliders say")
     preview: PreviewMap | None = None
     available: bool = Field(True, description="usable as things are: its folder is there, or a hub may be called")
 
@@ -140,7 +141,7 @@ def _json(path: Path) -> dict[str, Any]:
 
 
 def _from_configs(folder: Path) -> dict[str, Any]:
-    """Sizes from the configurations of the autoencoder and the network; transformers work on patches of
+    """Sizes and style from the configurations of the autoencoder and the network; transformers work on patches of
     cells.
     """
     vae, unet, transformer = (_json(folder / part / "config.json") for part in ("vae", "unet", "transformer"))
@@ -149,4 +150,5 @@ def _from_configs(folder: Path) -> dict[str, Any]:
     patch = 2 if transformer else 1
     cells = unet.get("sample_size") or transformer.get("sample_size") or 1024 // factor
     height, width = cells if isinstance(cells, list | tuple) else (cells, cells)
-    return {"width": width * factor, "height": height * factor, "size_step": factor * patch}
+    style = "tags" if unet else "sentence"  # U-Nets learnt on short captions, transformers on prose
+    return {"width": width * factor, "height": height * factor, "size_step": factor * patch, "style": style}
