@@ -125,6 +125,7 @@ class GridCellRow(Base):
 SHOWN = text("image IS NOT NULL AND deleted_at IS NULL")
 FILTERS = ("favourite", "model", "created", "job_id")
 DELETED = text("image IS NOT NULL AND deleted_at IS NOT NULL")
+KEPT = text("deleted_at IS NULL")
 
 
 def _partial_index(name: str, where: TextClause, *columns: str) -> Index:
@@ -248,3 +249,20 @@ class PreferenceRow(Base):
     rater_id: Mapped[str] = mapped_column(ForeignKey("rater.id"), index=True)
     nonce: Mapped[str | None] = mapped_column(String(100), unique=True)
     created: Mapped[datetime] = mapped_column(default=now)
+
+
+class PresetRow(Base):
+    """A look that a user saved. based_on: the preset of the table whose phrases go with it, if any."""
+
+    __tablename__ = "preset"
+    __table_args__ = (
+        Index("uq_preset_name", "name", unique=True, sqlite_where=KEPT, postgresql_where=KEPT),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(60))
+    style: Mapped[dict[str, Any]]
+    based_on: Mapped[str | None] = mapped_column(String(40))
+    created: Mapped[datetime] = mapped_column(default=now)
+    deleted_at: Mapped[datetime | None]
