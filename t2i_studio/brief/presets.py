@@ -1,4 +1,4 @@
-"""Looks to begin with: style levels and phrases by name (assets/styles/presets.toml), and how they meet a description."""
+"""Looks to begin with (assets/styles/presets.toml): style levels and phrases by name, and how they meet a text."""
 
 import tomllib
 from collections.abc import Collection
