@@ -15,6 +15,7 @@ from t2i_studio.cli import (
     bench,
     console,
     generate,
+    grid,
     jobs,
     library,
     models,
@@ -29,6 +30,7 @@ from t2i_studio.errors import StudioError
 app = typer.Typer(name="t2i_studio", add_completion=False, rich_markup_mode=None, help=__doc__.split(".")[0])
 app.command("serve")(serve.serve)
 app.command("generate")(generate.generate)
+app.command("grid")(grid.grid)
 app.command("rate")(rate.rate)
 app.command("variants")(library.variants)
 app.command("show")(library.show)

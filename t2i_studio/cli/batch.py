@@ -1,20 +1,23 @@
-"""Running one job from the command line: progress on stderr, finished pictures told and copied."""
+"""Running jobs from the command line: progress on stderr, finished pictures told and copied."""
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import typer
 
+from t2i_studio.brief.grids import Grid
 from t2i_studio.cli import files
-from t2i_studio.cli.console import answer, report, words
-from t2i_studio.domain import Job, State
-from t2i_studio.engine.engine import Engine, JobStatus
+from t2i_studio.cli.console import answer, language, report, words
+from t2i_studio.domain import GenerationRequest, Job, State
+from t2i_studio.engine.engine import Engine, VariantStatus
+from t2i_studio.engine.sheet import make_sheet
 from t2i_studio.errors import StudioError
 from t2i_studio.settings import Settings
 from t2i_studio.store.database import Database
+from t2i_studio.store.grids import StoredGrid
 from t2i_studio.store.images import image_path
 from t2i_studio.store.jobs import get_job
 from t2i_studio.store.variants import get_variants
@@ -29,37 +32,87 @@ def run(db: Database, settings: Settings, begin: Callable[[Engine], Job], folder
     Ctrl-C stops it at the next step, prints what is finished and exits with 130. Raises the StudioError that
     ended a failed job, job.cancelled when it was cancelled elsewhere.
     """
+    (job,), interrupted = see_through(db, settings, lambda engine: [begin(engine)])
+    made = _made(db, job, folder)
+    _raise_failure([job])
+    answer({"batch": job.id, "variants": made}, "\n".join(str(variant["path"]) for variant in made), as_json)
+    _exit_unfinished([job], interrupted)
+
+
+def run_grid(
+    db: Database,
+    settings: Settings,
+    grid: Grid,
+    requests: Sequence[GenerationRequest],
+    folder: Path | None,
+    sheet: Path | None,
+    as_json: bool,
+) -> None:
+    """Make a grid as `run` makes a job. folder: also for its pictures; sheet: also for all of them as one PNG."""
+    axes = [axis.model_dump(mode="json") for axis in grid.axes]
+    begun: list[StoredGrid] = []
+
+    def begin(engine: Engine) -> Sequence[Job]:
+        begun.append(engine.submit_grid(axes, requests))
+        return begun[0].jobs
+
+    jobs, interrupted = see_through(db, settings, begin)
+    made = [_made(db, job, folder) for job in jobs]
+    _raise_failure(jobs)
+    if sheet is not None:
+        files.write(sheet, make_sheet(db, begun[0], language()))
+    paths = [str(sheet)] if sheet else [variant["path"] for cell in made for variant in cell]
+    cells = [{"batch": job.id, "variants": variants} for job, variants in zip(jobs, made, strict=True)]
+    data = {"grid": begun[0].id, "axes": axes, "sheet": str(sheet) if sheet else None, "cells": cells}
+    answer(data, "\n".join(paths), as_json)
+    _exit_unfinished(jobs, interrupted)
+
+
+def see_through(db: Database, settings: Settings, begin: Callable[[Engine], Sequence[Job]]) -> tuple[list[Job], bool]:
+    """Begin jobs and report on them until all have ended: the jobs then, and whether the user stopped them."""
     engine = Engine(db, settings)
-    job = begin(engine)  # a request that cannot be met is refused before anything heavy is loaded
+    jobs = begin(engine)  # a request that cannot be met is refused before anything heavy is loaded
     engine.start()
     try:
-        interrupted = not _watch(engine, job.id)
-        made = _made(db, job.id, folder)
+        stopped = not watch(engine, *(job.id for job in jobs))
     finally:
         engine.close()
-    ended = get_job(db, job.id)
-    if ended.error:
-        raise StudioError(ended.error["key"], **ended.error["params"])
-    answer({"batch": job.id, "variants": made}, "\n".join(str(variant["path"]) for variant in made), as_json)
+    return [get_job(db, job.id) for job in jobs], stopped
+
+
+def _raise_failure(jobs: Sequence[Job]) -> None:
+    for job in jobs:
+        if job.error:
+            raise StudioError(job.error["key"], **job.error["params"])
+
+
+def _exit_unfinished(jobs: Sequence[Job], interrupted: bool) -> None:
     if interrupted:
         raise typer.Exit(130)
-    if ended.state is not State.DONE:
-        raise StudioError("job.cancelled", id=job.id)
+    for job in jobs:
+        if job.state is not State.DONE:
+            raise StudioError("job.cancelled", id=job.id)
 
 
-def _watch(engine: Engine, job: int) -> bool:
-    """Report progress until the job has ended; False when the user stopped it."""
+def watch(engine: Engine, *jobs: int) -> bool:
+    """Report the progress of jobs until all have ended; False when the user stopped them."""
     progress = _Progress()
+    seen = {job: engine.status(job) for job in jobs}
     try:
-        while (status := engine.status(job)).state in OPEN:
-            progress.show(status)
-            time.sleep(LOOK_EVERY)
-        progress.show(status)
+        for job in jobs:
+            while True:
+                seen[job] = engine.status(job)
+                last = engine.status(jobs[-1])  # it queues behind the others
+                progress.show([variant for status in seen.values() for variant in status.variants], last.seconds_left)
+                if seen[job].state not in OPEN:
+                    break
+                time.sleep(LOOK_EVERY)
         return True
     except KeyboardInterrupt:
         report(words("Stopping at the next step …", "将在下一步停止……"))
-        engine.cancel(job)
-        while engine.status(job).state in OPEN:
+        for job in jobs:
+            engine.cancel(job)
+        while any(engine.status(job).state in OPEN for job in jobs):
             time.sleep(LOOK_EVERY)
         return False
     finally:
@@ -73,13 +126,13 @@ class _Progress:
         self.last = ""
         self.rewrites = sys.stderr.isatty()
 
-    def show(self, status: JobStatus) -> None:
-        done = sum(variant.state is State.DONE for variant in status.variants)
-        line = words(f"{done} of {len(status.variants)} finished", f"已完成 {done}/{len(status.variants)}")
+    def show(self, variants: Sequence[VariantStatus], seconds_left: float | None) -> None:
+        done = sum(variant.state is State.DONE for variant in variants)
+        line = words(f"{done} of {len(variants)} finished", f"已完成 {done}/{len(variants)}")
         if self.rewrites:
-            running = [v for v in status.variants if v.state is State.RUNNING]
+            running = [v for v in variants if v.state is State.RUNNING]
             line += "".join(f"  {v.step}/{v.steps}" for v in running[:1])
-            line += f"  ~{status.seconds_left:.0f} s" if status.seconds_left else ""
+            line += f"  ~{seconds_left:.0f} s" if seconds_left else ""
         if line != self.last:
             print(
                 f"\r{line}\x1b[K" if self.rewrites else line,
@@ -94,10 +147,10 @@ class _Progress:
             print(file=sys.stderr)
 
 
-def _made(db: Database, job: int, folder: Path | None) -> list[dict[str, Any]]:
+def _made(db: Database, job: Job, folder: Path | None) -> list[dict[str, Any]]:
     """The finished variants of a job, copied into `folder` when one is given."""
     made = []
-    for variant in get_variants(db, get_job(db, job).variants):
+    for variant in get_variants(db, job.variants):
         if variant.image is None or variant.origin is None:
             continue
         path = image_path(db, variant.image)

@@ -1,122 +1,92 @@
 """`generate`: from a description, or from a picture's own metadata, to variants on the disk."""
 
-from pathlib import Path
+import json as notation
+import secrets
+from functools import partial
 from typing import Annotated, Any
 
 import typer
 
-from t2i_studio.brief import values
-from t2i_studio.brief.requests import make_request, options_of
-from t2i_studio.cli import batch, files
-from t2i_studio.cli.console import Home, Json, identifier, studio
-from t2i_studio.domain import (
-    MAX_GUIDANCE,
-    MAX_SEED,
-    MAX_STEPS,
-    MAX_VARIANTS,
-    GenerationRequest,
-    StyleSettings,
-)
+from t2i_studio.brief.grids import plan
+from t2i_studio.brief.requests import options_of
+from t2i_studio.brief.surprise import surprise as surprising_styles
+from t2i_studio.brief.variations import escape
+from t2i_studio.cli import batch, files, options
+from t2i_studio.cli.console import Home, Json, studio
+from t2i_studio.domain import MAX_SEED, GenerationRequest
 from t2i_studio.engine.engine import Engine
 from t2i_studio.engine.infotext import read_png
 from t2i_studio.engine.registry import find_model
 from t2i_studio.errors import StudioError
-from t2i_studio.settings import Settings
-from t2i_studio.store.database import Database
-from t2i_studio.store.images import accept_picture, put_image
-from t2i_studio.store.variants import get_variant
 
 
 def generate(
-    text: Annotated[str | None, typer.Argument(metavar="TEXT", help="What the picture shows.")] = None,
-    variants: Annotated[str | None, typer.Option(metavar="N", help=f"1 to {MAX_VARIANTS} [4].")] = None,
-    seed: Annotated[str | None, typer.Option(metavar="S", help="Of the first variant [random].")] = None,
-    size: Annotated[str | None, typer.Option(metavar="WxH", help="Pixels [the model's].")] = None,
-    steps: Annotated[str | None, typer.Option(metavar="N", help="[the model's].")] = None,
-    guidance: Annotated[str | None, typer.Option(metavar="G", help="[the model's].")] = None,
-    sampler: Annotated[str | None, typer.Option(metavar="X", help="[the model's].")] = None,
-    style: Annotated[
-        list[str] | None,
-        typer.Option(metavar="CONTROL=LEVEL", help="For example brightness=4; repeat for more."),
-    ] = None,
-    negative: Annotated[str | None, typer.Option(metavar="T", help="What is not to be seen.")] = None,
-    prompt: Annotated[str | None, typer.Option(metavar="T", help="Exact words for the model.")] = None,
-    model: Annotated[str | None, typer.Option(metavar="M", help="Name, folder or hub id [env: T2I_MODEL].")] = None,
-    adapter: Annotated[
-        list[str] | None, typer.Option(metavar="A:SCALE", help="LoRA folder and scale; repeat for more.")
-    ] = None,
-    init: Annotated[
-        str | None, typer.Option(metavar="IMG", help="Picture to start from: a file or a variant's number.")
-    ] = None,
-    strength: Annotated[str | None, typer.Option(metavar="X", help="How far from it: 0.01 to 1.")] = None,
-    mask: Annotated[str | None, typer.Option(metavar="IMG", help="White where the picture is to change.")] = None,
+    text: options.Text = None,
+    variants: options.Variants = None,
+    seed: options.Seed = None,
+    size: options.Size = None,
+    steps: options.Steps = None,
+    guidance: options.Guidance = None,
+    sampler: options.Sampler = None,
+    style: options.Style = None,
+    negative: options.Negative = None,
+    prompt: options.Words = None,
+    model: options.Model = None,
+    adapter: options.Adapters = None,
+    init: options.Init = None,
+    strength: options.Strength = None,
+    mask: options.Mask = None,
+    surprise: Annotated[
+        bool, typer.Option("--surprise", help="Each variant in a style of its own, repeatable from the seed.")
+    ] = False,
     from_: Annotated[
         str | None,
         typer.Option("--from", metavar="IMAGE", help="Make this picture again; other options change it."),
     ] = None,
     out: Annotated[str | None, typer.Option(metavar="DIR", help="Also put the pictures into this folder.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check; print the complete request as JSON.")] = False,
+    dry_run: options.DryRun = False,
     home: Home = None,
     json: Json = False,
 ) -> None:
     """Make variants of a picture; they are kept in the store and, with --out, in a folder."""
-    given: dict[str, Any] = {
-        "text": text,
-        "variants": _whole("variants", variants, 1, MAX_VARIANTS),
-        "seed": _whole("seed", seed, 0, MAX_SEED),
-        "size": None if size is None else values.size(size),
-        "steps": _whole("steps", steps, 1, MAX_STEPS),
-        "guidance": None if guidance is None else values.real("guidance", guidance, 0, MAX_GUIDANCE),
-        "sampler": sampler,
-        "style": StyleSettings.parse(style) if style else None,
-        "negative": negative,
-        "prompt": prompt,
-        "adapters": [values.adapter(word) for word in adapter] if adapter else None,
-        "strength": None if strength is None else values.real("strength", strength, 0.01, 1),
-    }
-    given = {name: value for name, value in given.items() if value is not None}
+    given = options.read(
+        text=text, variants=variants, seed=seed, size=size, steps=steps, guidance=guidance, sampler=sampler,
+        style=style, negative=negative, prompt=prompt, adapters=adapter, strength=strength,
+    )  # fmt: skip
     if from_ is not None:
         given = _over_picture(read_png(files.read(from_)), given)
     if "text" not in given:
         raise StudioError("text.empty")
     folder = files.make_folder(out) if out is not None else None
     with studio(home) as (settings, db):
-        request = _request(db, settings, model, init, mask, given)
+        arguments = options.complete(db, settings, model, init, mask, given)
+        axes = [_surprise(arguments)] if surprise else []
+        planned = plan(arguments, partial(find_model, settings), axes)
         if dry_run:
-            return print(Engine(db, settings).check(request).model_dump_json(indent=2))
-        batch.run(db, settings, lambda engine: engine.submit(request), folder, json)
+            checked = [Engine(db, settings).check(request) for request in planned.requests]
+            if planned.grid is None:
+                return print(checked[0].model_dump_json(indent=2))
+            told = [request.model_dump(mode="json") for request in checked]
+            return print(notation.dumps(told, ensure_ascii=False, indent=2))
+        if planned.grid is None:
+            batch.run(db, settings, lambda engine: engine.submit(planned.requests[0]), folder, json)
+        else:
+            batch.run_grid(db, settings, planned.grid, planned.requests, folder, None, json)
 
 
-def _whole(name: str, value: str | None, low: int, high: int) -> int | None:
-    return None if value is None else values.whole(name, value, low, high)
+def _surprise(arguments: dict[str, Any]) -> Any:
+    """The axis of styles, as many as variants were asked for; each is then made once."""
+    arguments.setdefault("seed", secrets.randbelow(MAX_SEED + 1))
+    count = arguments.pop("variants", 4)
+    arguments["variants"] = 1
+    return surprising_styles(arguments["seed"], count)
 
 
 def _over_picture(base: GenerationRequest, given: dict[str, Any]) -> dict[str, Any]:
     """The options that made a picture, with those that were given instead; new words mean a new prompt."""
-    options = options_of(base)
+    kept = options_of(base)
+    kept["text"] = escape(base.text)
     if given.keys() & {"text", "style", "negative", "prompt"}:
-        options["negative"] = base.prompt.negative
-        del options["prompt"]
-    return options | given
-
-
-def _request(
-    db: Database,
-    settings: Settings,
-    model: str | None,
-    init: str | None,
-    mask: str | None,
-    given: dict[str, Any],
-) -> GenerationRequest:
-    card = find_model(settings, model or given.pop("model", settings.model))
-    given.pop("model", None)
-    if init is not None:
-        given.pop("derivation", None)
-        if init.isascii() and init.isdigit() and not Path(init).exists():
-            given["parent"] = get_variant(db, identifier("variant", init))
-        else:
-            given["init_image"] = put_image(db, accept_picture(files.read(init)))
-    if mask is not None:
-        given.pop("derivation", None)
-        given["mask"] = put_image(db, accept_picture(files.read(mask), mode="L"))
-    return make_request(model=card, **given)
+        kept["negative"] = base.prompt.negative
+        del kept["prompt"]
+    return kept | given
