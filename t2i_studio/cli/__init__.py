@@ -18,7 +18,9 @@ from t2i_studio.cli import (
     grid,
     jobs,
     library,
+    markets,
     models,
+    presets,
     pretrain,
     rate,
     serve,
@@ -37,6 +39,8 @@ app.command("show")(library.show)
 app.command("jobs")(jobs.jobs)
 app.command("resume")(jobs.resume)
 app.command("models")(models.models)
+app.command("presets")(presets.list_presets)
+app.command("markets")(markets.list_markets)
 app.command("backup")(store.backup)
 app.command("check-store")(store.check_store)
 app.command("forget-rater")(store.forget_rater)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -15,6 +16,7 @@ from t2i_studio.store.jobs import get_job, list_jobs
 from t2i_studio.store.variants import get_variant
 from t2i_studio.ui import desk, form
 from t2i_studio.ui.desk import server_function
+from t2i_studio.ui.looks import advise
 from t2i_studio.ui.parts import part
 from t2i_studio.ui.studio import Studio, Visitor, visitor_of
 
@@ -46,7 +48,7 @@ def build(studio: Studio, tr: gr.I18n, pages: gr.Blocks) -> None:
             list(read),
             [message, *write],
             queue=False,
-            trigger_mode="always_last" if handler is reading else "once",
+            trigger_mode="always_last" if handler in (reading, advise) else "once",
             show_progress="hidden",
             api_visibility="private",
         )
@@ -57,6 +59,8 @@ def build(studio: Studio, tr: gr.I18n, pages: gr.Blocks) -> None:
     read_again: list[Any] = [controls.text, controls.styles, controls.model, controls.negative]
     for control in read_again:
         wire(control.change, reading, read_again, [controls.prompt_part])
+    advised = [controls.text, controls.market_part]  # one event for both, so that no late answer overtakes
+    wire(partial(gr.on, [control.change for control in advised]), advise, advised, [controls.market_part])
     wire(grid.start, use_as_start, [], controls.shown())
     wire(grid.settings, restore, [], controls.shown())
     wire(pages.load, arrive, [], [grid, *controls.shown()])

@@ -8,13 +8,14 @@ import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Annotated
+from typing import IO, Annotated, Any
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from PIL import Image
 from starlette.concurrency import run_in_threadpool
 
+from t2i_studio.brief.presets import find_preset
 from t2i_studio.brief.styles import phrases
 from t2i_studio.domain import STYLE_CONTROLS, StyleSettings, Variant
 from t2i_studio.errors import Language, StudioError
@@ -22,6 +23,7 @@ from t2i_studio.store.faults import FAULTS
 from t2i_studio.store.images import MAX_BYTES, accept_picture, image_path, put_image
 from t2i_studio.store.variants import get_variants
 from t2i_studio.ui.i18n import words
+from t2i_studio.ui.looks import market_table, preset_table
 from t2i_studio.ui.parts import STATIC, version
 from t2i_studio.ui.restoring import read_settings
 from t2i_studio.ui.studio import Studio, visitor_of
@@ -38,9 +40,17 @@ def static_routes() -> APIRouter:
 
     @router.get("/studio/{_version}/words.{language}.js")
     def table(_version: str, language: Language) -> Response:
-        tables = {"words": words(language), "faults": _faults(language), "styles": _styles(language)}
+        tables: dict[str, Any] = {"words": words(language), "faults": _faults(language), "styles": _styles(language)}
+        tables |= {"presets": preset_table(language), "markets": market_table(language)}
         script = f"Object.assign(window.studio, {json.dumps(tables, ensure_ascii=False)});"
         return Response(script, media_type="text/javascript", headers=_kept(_version))
+
+    @router.get("/studio/{_version}/presets/{id}.webp")
+    def preset(_version: str, id: str) -> Response:
+        try:
+            return FileResponse(find_preset(id).picture, media_type="image/webp", headers=_kept(_version))
+        except StudioError:
+            return Response(status_code=404)
 
     @router.get("/studio/{_version}/{name}")
     def file(_version: str, name: str) -> Response:

@@ -16,6 +16,8 @@ from t2i_studio.engine.registry import ModelCard, find_model, model_cards
 from t2i_studio.errors import StudioError
 from t2i_studio.store.images import image_path
 from t2i_studio.store.variants import get_variant
+from t2i_studio.ui.desk import server_function
+from t2i_studio.ui.looks import PRESET_ACTIONS
 from t2i_studio.ui.parts import part
 from t2i_studio.ui.studio import Studio, Visitor
 
@@ -52,6 +54,8 @@ class Form:
     adapter: gr.Textbox
     adapter_scale: gr.Number
     prompt_part: gr.HTML
+    market_part: gr.HTML
+    presets_part: gr.HTML
     model_part: gr.HTML
     start_part: gr.Accordion
 
@@ -206,6 +210,7 @@ def build(studio: Studio, tr: gr.I18n) -> Form:
         elem_id="description",
     )
     prompt_part = part("prompt", reading=None)
+    market_part = part("market", events=["change"], value="", hints=[])
     part("examples")
     with gr.Row(elem_id="how-many"):
         count = gr.Radio(choices=list(COUNTS), value=4, label=tr("variants"), elem_id="count")
@@ -217,6 +222,12 @@ def build(studio: Studio, tr: gr.I18n) -> Form:
             interactive=True,
             elem_id="size",
         )
+    presets_part = part(
+        "presets",
+        events=["change"],
+        server_functions=[server_function(studio, action) for action in PRESET_ACTIONS],
+        value=None,
+    )
     styles = part("styles", events=["change"], value=StyleSettings().model_dump())
     with gr.Accordion(tr("start_section"), open=False, elem_id="start-section") as start_part:
         start = part("start", events=["change"], value=None)
@@ -268,5 +279,5 @@ def build(studio: Studio, tr: gr.I18n) -> Form:
             adapter_scale = gr.Number(label=tr("adapter_scale"), value=1.0, minimum=-4, maximum=4, step=0.1)
     return Form(
         text, count, size, styles, start, model, prompt, negative, steps, guidance, sampler, seed, keep_seed,
-        adapter, adapter_scale, prompt_part, model_part, start_part,
+        adapter, adapter_scale, prompt_part, market_part, presets_part, model_part, start_part,
     )  # fmt: skip

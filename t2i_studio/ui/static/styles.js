@@ -3,6 +3,9 @@ import { el, fill, word } from "./dom.js";
 
 const POSITIONS = ["auto", "left", "centre", "right"];
 
+/** The page's sliders for other parts: read() and write(value). */
+export const styleSliders = {};
+
 export default function ({ element, props, trigger, watch }) {
   const sliders = new Map();
   const boxes = window.studio.styles.map(({ control, levels }) => {
@@ -61,6 +64,8 @@ export default function ({ element, props, trigger, watch }) {
     window.dispatchEvent(new CustomEvent("studio:form"));
   }
 
+  styleSliders.read = read;
+  styleSliders.write = (value) => (paint(value), change());
   watch("value", () => JSON.stringify(props.value) !== JSON.stringify(read()) && paint(props.value ?? {}));
   paint(props.value ?? {});
 }
