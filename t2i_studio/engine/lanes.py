@@ -5,6 +5,7 @@ depend on its company. When memory runs short: fewer at once, then the model's o
 """
 
 import gc
+import os
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,9 +23,9 @@ Observer = Callable[[list[int], Step], None]
 """Called after each step with the positions (in the list of seeds) of the variants it was taken for."""
 
 
-_LANES = ThreadPoolExecutor(thread_name_prefix="lane")
-"""Kept, because each thread that computes holds tens of megabytes of its own, which it would free and ask for
-again with every picture. It starts no thread before there is work.
+_LANES = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="lane")
+"""Kept, and no more than there are processors, because each thread that computes holds tens of megabytes of its
+own. It starts no thread before there is work.
 """
 
 
@@ -63,7 +64,7 @@ def make_pictures(
         for group, result in zip(now, _side_by_side(call, now), strict=True):
             if isinstance(result, list):
                 made |= {place: Made(picture, len(group)) for place, picture in zip(group, result, strict=True)}
-            elif _is_shortage(result):
+            elif is_shortage(result):
                 short.append(group)
             else:
                 raise result
@@ -87,7 +88,8 @@ def _side_by_side(
     return [done.exception() or done.result() for done in calls]
 
 
-def _is_shortage(error: BaseException) -> bool:
+def is_shortage(error: BaseException) -> bool:
+    """Is it memory that ran out?"""
     return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
