@@ -4,13 +4,14 @@ import copy
 import functools
 import inspect
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image, ImageFilter, ImageOps
+from torch import Tensor
 
 from t2i_studio.domain import GenerationRequest
 from t2i_studio.engine.loading import LoadedModel
@@ -33,12 +34,14 @@ def denoise(
     model: LoadedModel,
     request: GenerationRequest,
     seeds: list[int],
-    observe: Callable[[Step], None],
+    observe: Callable[[Step], Tensor | None],
     start: Start | None = None,
+    prompts: Sequence[str] = (),
 ) -> list[Image.Image]:
     """A picture for each seed, computed in the same forward passes. request: complete (`accept`).
 
-    Calls may run side by side in threads. Whatever `observe` raises ends the call and passes through.
+    prompts: one a seed, where they differ from the request's. observe: latents it returns replace those of the
+    step. Calls may run side by side in threads. Whatever `observe` raises ends the call and passes through.
     """
     size = (request.width or 0, request.height or 0)
     fitted = _fitted(start, size) if start else None
@@ -47,13 +50,15 @@ def denoise(
     if hasattr(pipe, "encode_prompt"):
         pipe.encode_prompt = _in_turn(pipe.encode_prompt, model.encoding)
 
-    def on_step(step: Step) -> torch.Tensor | None:
-        observe(step)
-        return hold(pipe.scheduler, step) if hold else None
+    def on_step(step: Step) -> Tensor | None:
+        held = hold(pipe.scheduler, step) if hold else None
+        changed = observe(step if held is None else replace(step, latents=held))
+        return held if changed is None else changed
 
     try:
         with torch.inference_mode(), watched(pipe.scheduler, on_step):
-            pictures = pipe(**_arguments(pipe, model, request, seeds, fitted)).images
+            texts = list(prompts) or [request.prompt.text] * len(seeds)
+            pictures = pipe(**_arguments(pipe, model, request, seeds, fitted) | {"prompt": texts}).images
     finally:
         pipe.maybe_free_model_hooks()
     if fitted and fitted.mask:
@@ -130,7 +135,6 @@ def _arguments(
     if "strength" not in taken:
         del offered["image"]  # an editing model would take it for a reference
     return {
-        "prompt": [request.prompt.text] * len(seeds),
         "num_inference_steps": request.steps,
         "generator": [torch.Generator("cpu").manual_seed(seed) for seed in seeds],
         **{name: value for name, value in offered.items() if name in taken and value is not None},

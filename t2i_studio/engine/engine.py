@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from t2i_studio.domain import GenerationRequest, Job, State
 from t2i_studio.engine.acceptance import accept
 from t2i_studio.engine.costs import Costs, steps_of
+from t2i_studio.engine.explanation import Explanation, explanation_path
 from t2i_studio.engine.live import Board, new_live_job, refuse, settle, settle_late
 from t2i_studio.engine.process import prepare_process
 from t2i_studio.engine.registry import find_model
@@ -22,7 +23,7 @@ from t2i_studio.settings import Settings
 from t2i_studio.store import grids, images, jobs
 from t2i_studio.store.database import Database
 from t2i_studio.store.grids import StoredGrid
-from t2i_studio.store.variants import get_variants
+from t2i_studio.store.variants import get_variant, get_variants
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +58,17 @@ class JobStatus(BaseModel):
     seconds_left: float | None
     variants: tuple[VariantStatus, ...]
     error: dict[str, Any] | None
+
+
+class ExplanationStatus(BaseModel):
+    """state: None while nobody has asked. done: 0–1. told: the explanation once state is DONE."""
+
+    model_config = ConfigDict(frozen=True)
+
+    state: State | None
+    done: float = 0.0
+    told: Explanation | None = None
+    error: dict[str, Any] | None = None
 
 
 class Engine:
@@ -175,6 +187,27 @@ class Engine:
                 if variant_id in job.variants:
                     return job.variants[variant_id].preview
         return None
+
+    def explain(self, variant_id: int) -> None:
+        """Ask which regions of a picture answered to which word; `explanation` tells how far that is. Raises
+        StudioError variant.unknown, explain.unfinished.
+        """
+        variant = get_variant(self._db, variant_id)
+        if variant.image is None:
+            raise StudioError("explain.unfinished", variant=variant_id)
+        if Explanation.kept_at(explanation_path(self._db.home, variant)) is None:
+            self._board.ask(variant)
+
+    def explanation(self, variant_id: int) -> ExplanationStatus:
+        """Raises StudioError variant.unknown."""
+        variant = get_variant(self._db, variant_id)
+        with self._board.lock:
+            question = self._board.questions.get(variant_id)
+            if question is not None:
+                error = question.error and {"key": question.error.key, "params": question.error.params}
+                return ExplanationStatus(state=question.state, done=question.done, error=error)
+        told = Explanation.kept_at(explanation_path(self._db.home, variant))
+        return ExplanationStatus(state=State.DONE if told else None, done=float(told is not None), told=told)
 
     def wait(self, job_id: int, timeout: float | None = None) -> JobStatus:
         """The job's status once it has ended, or when `timeout` seconds are over."""

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from t2i_studio.domain import GenerationRequest, State
+from t2i_studio.domain import GenerationRequest, State, Variant
 from t2i_studio.engine.costs import Costs, cost_key, steps_of
 from t2i_studio.engine.queue import FairQueue, Item
 from t2i_studio.errors import StudioError
@@ -50,10 +50,21 @@ class LiveJob:
 
 
 @dataclass
+class Question:
+    """Somebody asks why a finished variant looks as it does. done: 0–1. error: why there will be no answer."""
+
+    variant: Variant
+    state: State = State.WAITING
+    done: float = 0.0
+    error: StudioError | None = None
+
+
+@dataclass
 class Board:
-    """Queue and open jobs. Take `lock` around everything here.
+    """Queue, open jobs and open questions. Take `lock` around everything here.
 
     unsettled: how jobs ended that the store could not be told of, a full disk say. They are not open.
+    questions: by variant, in the order asked; those with an error stay until they are asked again.
     """
 
     costs: Costs
@@ -62,7 +73,9 @@ class Board:
     jobs: dict[int, LiveJob] = field(default_factory=dict)
     running: list[Item] = field(default_factory=list)
     unsettled: dict[int, tuple[State, StudioError]] = field(default_factory=dict)
+    questions: dict[int, Question] = field(default_factory=dict)
     closed: bool = False
+    _question_due: bool = True
 
     def add(self, job: LiveJob) -> None:
         """Put a job's variants in the queue."""
@@ -78,15 +91,38 @@ class Board:
             )
             self.lock.notify_all()
 
-    def take(self) -> Item | None:
-        """The next item, waiting for one; None when the board is closed."""
+    def take(self) -> Item | Question | None:
+        """The next thing to do, waiting for one: variants and questions in turn. None when the board is closed."""
         with self.lock:
             while not self.closed:
+                asked = next((one for one in self.questions.values() if one.state is State.WAITING), None)
+                if asked and (self._question_due or not len(self.queue)):
+                    asked.state, self._question_due = State.RUNNING, False
+                    return asked
                 if item := self.queue.take():
+                    self._question_due = True
                     self._run([item])
                     return item
                 self.lock.wait()
             return None
+
+    def ask(self, variant: Variant) -> None:
+        """Put a question in line, unless it is there already."""
+        with self.lock:
+            old = self.questions.get(variant.id)
+            if old is None or old.error:
+                self.questions.pop(variant.id, None)
+                self.questions[variant.id] = Question(variant)
+                self.lock.notify_all()
+
+    def answered(self, question: Question, error: StudioError | None = None) -> None:
+        """Take a question off the board; with an error, leave it there as failed."""
+        with self.lock:
+            if error:
+                question.state, question.error = State.FAILED, error
+            else:
+                self.questions.pop(question.variant.id, None)
+            self.lock.notify_all()
 
     def take_like(self, first: Item, count: int) -> list[Item]:
         """Up to `count` further items that may be made together with one just taken."""
@@ -218,9 +254,12 @@ def settle(board: Board, db: Database, number: int, error: StudioError | None = 
 
 def refuse(board: Board, db: Database, error: StudioError) -> None:
     """End every job with an error, until the board is closed."""
-    while item := board.take():
-        board.end(item, State.FAILED)
-        settle(board, db, item.job, error)
+    while taken := board.take():
+        if isinstance(taken, Question):
+            board.answered(taken, error)
+        else:
+            board.end(taken, State.FAILED)
+            settle(board, db, taken.job, error)
 
 
 def settle_late(board: Board, db: Database) -> None:

@@ -1,5 +1,5 @@
-"""One thread a device: takes variants from the queue, makes them, stores them. Nothing stops it but
-closing.
+"""One thread a device: takes variants and questions from the board, makes pictures and explains them. Nothing
+stops it but closing.
 """
 
 import importlib.metadata
@@ -18,9 +18,11 @@ from t2i_studio.engine.acceptance import accept
 from t2i_studio.engine.adapters import use_adapters
 from t2i_studio.engine.costs import cost_key
 from t2i_studio.engine.denoising import Start
+from t2i_studio.engine.explaining import explain
+from t2i_studio.engine.explanation import explanation_path
 from t2i_studio.engine.infotext import write_png
 from t2i_studio.engine.lanes import make_pictures
-from t2i_studio.engine.live import Board, refuse, settle
+from t2i_studio.engine.live import Board, Question, refuse, settle
 from t2i_studio.engine.loading import LoadedModel, be_deterministic, devices, load_model
 from t2i_studio.engine.process import give_memory_back
 from t2i_studio.engine.prompts import check_length
@@ -64,8 +66,11 @@ class Worker(threading.Thread):
 
     def run(self) -> None:
         self._warm_up()
-        while item := self._board.take():
-            self._answer_for([item])
+        while taken := self._board.take():
+            if isinstance(taken, Question):
+                self._answer(taken)
+            else:
+                self._answer_for([taken])
 
     def _warm_up(self) -> None:
         """Load the configured model before anyone asks, where that needs no download."""
@@ -95,6 +100,37 @@ class Worker(threading.Thread):
         if not self._board.closed:
             for job in {item.job for item in group}:
                 settle(self._board, self._db, job, error)
+
+    def _answer(self, question: Question) -> None:
+        """Explain a picture and keep the explanation; faults stay with the question, never end this thread."""
+        error: StudioError | None = None
+        try:
+            self._explain(question)
+        except Stopped:
+            pass
+        except StudioError as known:
+            error = known
+        except Exception as unknown:
+            log.exception("an explanation failed")
+            error = StudioError("engine.failed", reason=f"{type(unknown).__name__}: {unknown}")
+        give_memory_back()
+        self._board.answered(question, error)
+
+    def _explain(self, question: Question) -> None:
+        variant = question.variant
+        request = variant.request.model_copy(update={"seed": variant.seed, "variants": 1})
+        model = self._use_model(request.model)
+        if variant.origin and variant.origin.model_hash != model.hash:
+            raise StudioError("explain.model_changed", model=model.card.name)
+        use_adapters(model, request.adapters)
+
+        def observe(done: float) -> None:
+            question.done = done
+            if self._board.closed:
+                raise Stopped
+
+        told, _ = explain(model, request, observe, self._start(request))
+        told.keep_at(explanation_path(self._db.home, variant))
 
     def _make(self, group: list[Item]) -> None:
         first = group[0]

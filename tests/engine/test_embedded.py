@@ -10,6 +10,7 @@ from t2i_studio.engine import precision
 from t2i_studio.engine.acceptance import accept
 from t2i_studio.engine.denoising import denoise
 from t2i_studio.engine.engine import Engine
+from t2i_studio.engine.explaining import explain
 from t2i_studio.engine.infotext import read_png
 from t2i_studio.engine.loading import load_model
 from t2i_studio.engine.registry import find_model
@@ -74,3 +75,17 @@ def test_half_precision_where_that_is_faster_changes_the_picture_little(db, sett
         request = accept(GenerationRequest(text=text.text, prompt=text, model="podium", seed=11), model.card)
         pictures.append(np.asarray(denoise(model, request, [11], lambda step: None)[0]).astype(int))
     assert np.abs(pictures[0] - pictures[1]).mean() < 5
+
+
+def test_the_products_word_acts_where_the_product_is(db, settings):
+    model = load_model(find_model(settings, "podium"), torch.device("cpu"), settings, db.home)
+    text = "红色手提包，白色圆形展台，灰色背景"
+    request = GenerationRequest(text=text, prompt=Prompt(text=text), model="podium", seed=11, variants=1)
+    told, picture = explain(model, accept(request, model.card), lambda done: None)
+    red, green, _ = np.asarray(picture.resize((told.columns, told.rows), Image.Resampling.BOX), int).transpose(2, 0, 1)
+    product = red - green > 40
+    assert 0.05 < product.mean() < 0.5
+    levels = {word.text: np.reshape(word.levels, (told.rows, told.columns)) for word in told.words}
+    bag = levels["手提包"]
+    assert bag[product].sum() / bag.sum() > 2 * product.mean()
+    assert levels["灰色"][product].mean() < levels["灰色"][~product].mean()
