@@ -89,6 +89,7 @@ def make_request(
 def options_of(request: GenerationRequest) -> dict[str, Any]:
     """Arguments of `make_request` that make `request` again; the model is a name for the caller to look up.
 
+    adapters: without those of the sliders, which `make_request` adds.
     The parent is left out: the request may come from a picture that was made in another store.
     """
     size = (request.width, request.height) if request.width and request.height else None
@@ -97,7 +98,6 @@ def options_of(request: GenerationRequest) -> dict[str, Any]:
         "style",
         "prompt",
         "model",
-        "adapters",
         "seed",
         "variants",
         "steps",
@@ -105,4 +105,7 @@ def options_of(request: GenerationRequest) -> dict[str, Any]:
         "sampler",
     )
     derived = ("derivation", "init_image", "mask", "strength", "user")
-    return {name: getattr(request, name) for name in (*kept, *derived)} | {"size": size}
+    return {name: getattr(request, name) for name in (*kept, *derived)} | {
+        "adapters": styles.own_adapters(request.adapters, request.model),
+        "size": size,
+    }

@@ -25,6 +25,7 @@ from t2i_studio.cli import (
     rate,
     serve,
     store,
+    style_check,
 )
 from t2i_studio.cli.usage import explain
 from t2i_studio.errors import StudioError
@@ -45,6 +46,7 @@ app.command("backup")(store.backup)
 app.command("check-store")(store.check_store)
 app.command("forget-rater")(store.forget_rater)
 app.command("add-user")(account.add_user)
+app.command("style-check")(style_check.style_check)
 app.command("bench")(bench.bench)
 app.add_typer(pretrain.app, name="pretrain")
 

@@ -1,7 +1,5 @@
 """Weights from a folder or a hub into a pipeline on a device."""
 
-import hashlib
-import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,15 +9,14 @@ from typing import Any
 import psutil
 import torch
 
-from t2i_studio.engine.kept import keep
 from t2i_studio.engine.memo import remember
 from t2i_studio.engine.precision import ROOM, keep_exact, load_arguments, precision_name
 from t2i_studio.engine.prompts import pipeline_tokenizer
 from t2i_studio.engine.registry import ModelCard
+from t2i_studio.engine.weights import weight_hash
 from t2i_studio.errors import StudioError
 from t2i_studio.settings import Settings
 
-WEIGHTS = (".safetensors", ".bin", ".pt", ".gguf")
 SMALL = 150_000_000
 """Weights of a model below which one variant does not keep several processor cores busy."""
 TOGETHER = 4
@@ -186,27 +183,3 @@ def _named_file(error: Exception, folder: Path) -> str:
             return str(path.relative_to(folder))
     parts = sorted(part.name for part in folder.iterdir() if part.is_dir())
     return next((name for name in parts if str(folder / name) in str(error)), type(error).__name__)
-
-
-def weight_hash(folder: Path, kept: Path) -> str:
-    """sha256 over names and contents of a folder's weight files; kept by size and time of change in
-    `kept`.
-    """
-    known: dict[str, list[Any]] = {}
-    if kept.is_file():
-        try:
-            known = json.loads(kept.read_text())
-        except ValueError:
-            known = {}
-    total = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.suffix in WEIGHTS):
-        state = path.stat()
-        stamp = [state.st_size, state.st_mtime_ns]
-        entry = known.get(str(path))
-        if entry is None or entry[:2] != stamp:
-            with path.open("rb") as file:
-                entry = [*stamp, hashlib.file_digest(file, "sha256").hexdigest()]
-            known[str(path)] = entry
-        total.update(f"{path.relative_to(folder)} {entry[2]}\n".encode())
-    keep(kept, json.dumps(known))
-    return total.hexdigest()

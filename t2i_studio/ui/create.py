@@ -55,7 +55,12 @@ def build(studio: Studio, tr: gr.I18n, pages: gr.Blocks) -> None:
 
     wire(go.click, generate, inputs, [grid, controls.seed])
     wire(controls.model.input, choose_model, [controls.model], [controls.size, controls.sampler])
-    wire(controls.model.change, describe_model, [controls.model], [controls.model_part, controls.negative])
+    wire(
+        controls.model.change,
+        describe_model,
+        [controls.model],
+        [controls.model_part, controls.negative, controls.styles],
+    )
     read_again: list[Any] = [controls.text, controls.styles, controls.model, controls.negative]
     for control in read_again:
         wire(control.change, reading, read_again, [controls.prompt_part])
@@ -108,10 +113,13 @@ def choose_model(studio: Studio, visitor: Visitor, asked: dict[str, Any], model:
 
 
 def describe_model(studio: Studio, visitor: Visitor, asked: dict[str, Any], model: str) -> Updates:
-    """What a model is good at, its licence and its languages; no field for a negative prompt it could not follow."""
+    """What a model is good at, its licence and its languages; no field for a negative prompt it could not follow.
+
+    The sliders then show how well they work with it.
+    """
     card = find_model(studio.settings, model)
     negative = gr.Textbox(visible=True) if card.negative_prompt else gr.Textbox(visible=False, value="")
-    return [gr.HTML(card=form.public_card(card)), negative]
+    return [gr.HTML(card=form.public_card(card)), negative, gr.HTML(model=card.name)]
 
 
 def reading(

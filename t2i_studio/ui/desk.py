@@ -15,6 +15,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, validate_c
 from t2i_studio.brief.requests import make_request
 from t2i_studio.domain import Derivation, GenerationRequest, State, Variant
 from t2i_studio.engine.registry import find_model
+from t2i_studio.engine.style_effects import effects_of
 from t2i_studio.errors import StudioError
 from t2i_studio.store import ratings, variants
 from t2i_studio.store.jobs import get_job, list_jobs
@@ -112,6 +113,12 @@ def recent(studio: Studio, visitor: Visitor) -> Answer:
     """The newest pictures, for a page with no job on it."""
     page = variants.search(studio.db, variants.VariantQuery(), limit=12)
     return {"cards": [card(variant) for variant in page.items], "total": page.total}
+
+
+def style_effects(studio: Studio, visitor: Visitor, *, model: str) -> Answer:
+    """How well each style slider works with a model, as far as that was measured."""
+    known = effects_of(find_model(studio.settings, model), studio.db.home / "cache")
+    return {"effects": {name: one.model_dump(mode="json") | {"works": one.works} for name, one in known.items()}}
 
 
 def cancel(studio: Studio, visitor: Visitor, *, job: int) -> Answer:

@@ -10,13 +10,14 @@ from pydantic import BaseModel, ValidationError
 
 from t2i_studio.brief import values
 from t2i_studio.brief.requests import make_request
+from t2i_studio.brief.styles import own_adapters
 from t2i_studio.domain import MAX_GUIDANCE, MAX_SEED, MAX_STEPS, GenerationRequest, StyleSettings
 from t2i_studio.engine import samplers
 from t2i_studio.engine.registry import ModelCard, find_model, model_cards
 from t2i_studio.errors import StudioError
 from t2i_studio.store.images import image_path
 from t2i_studio.store.variants import get_variant
-from t2i_studio.ui.desk import server_function
+from t2i_studio.ui.desk import server_function, style_effects
 from t2i_studio.ui.looks import PRESET_ACTIONS
 from t2i_studio.ui.parts import part
 from t2i_studio.ui.studio import Studio, Visitor
@@ -128,7 +129,7 @@ def show(studio: Studio, request: GenerationRequest, *, keep_seed: bool = True) 
             image=request.init_image, parent=request.parent, mask=mask, strength=request.strength
         ).model_dump()
     card = _card_or_default(studio, request.model)
-    adapter = request.adapters[0] if request.adapters else None
+    adapter = next(iter(own_adapters(request.adapters, request.model)), None)
     size = f"{request.width}x{request.height}" if request.width and request.height else _own_size(card)
     shown = {
         "text": request.text,
@@ -228,7 +229,13 @@ def build(studio: Studio, tr: gr.I18n) -> Form:
         server_functions=[server_function(studio, action) for action in PRESET_ACTIONS],
         value=None,
     )
-    styles = part("styles", events=["change"], value=StyleSettings().model_dump())
+    styles = part(
+        "styles",
+        events=["change"],
+        server_functions=[server_function(studio, style_effects)],
+        value=StyleSettings().model_dump(),
+        model=own.name,
+    )
     with gr.Accordion(tr("start_section"), open=False, elem_id="start-section") as start_part:
         start = part("start", events=["change"], value=None)
     with gr.Accordion(tr("advanced"), open=False, elem_id="advanced"):

@@ -6,8 +6,9 @@ import shutil
 import pytest
 import torch
 
-from t2i_studio.engine.loading import devices, load_model, weight_hash
+from t2i_studio.engine.loading import devices, load_model
 from t2i_studio.engine.registry import ModelCard, find_model
+from t2i_studio.engine.weights import weight_hash
 from t2i_studio.errors import StudioError
 
 

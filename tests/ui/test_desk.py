@@ -17,7 +17,8 @@ from t2i_studio.ui.desk import server_function
 from t2i_studio.ui.studio import Studio
 
 ACTIONS = (desk.poll, desk.cancel, desk.resume, desk.rate, desk.favourite, desk.vary, desk.again, desk.remove,
-           desk.restore, desk.find, desk.detail, desk.recent, desk.interrupted)  # fmt: skip
+           desk.restore, desk.find, desk.detail, desk.recent, desk.interrupted,
+           desk.style_effects)  # fmt: skip
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),

@@ -1,17 +1,19 @@
-// The eight style sliders and where the product stands. Value: {control: 1…5, position}.
-import { el, fill, word } from "./dom.js";
+// The eight style sliders and where the product stands, each with how well it works with the model.
+// Value: {control: 1…5, position}.
+import { call, el, fill, word } from "./dom.js";
 
 const POSITIONS = ["auto", "left", "centre", "right"];
 
 /** The page's sliders for other parts: read() and write(value). */
 export const styleSliders = {};
 
-export default function ({ element, props, trigger, watch }) {
+export default function ({ element, props, server, trigger, watch }) {
   const sliders = new Map();
+  const marks = new Map();
   const boxes = window.studio.styles.map(({ control, levels }) => {
     const id = `style-${control}`;
     const said = el("output", { for: id });
-    const input = el("input", { type: "range", id, min: 1, max: 5, step: 1 });
+    const input = el("input", { type: "range", id, min: 1, max: 5, step: 1, "aria-describedby": `effect-${control}` });
     const paint = () => {
       const level = Number(input.value);
       said.textContent = level === 3 ? "" : levels[level - 1];
@@ -28,6 +30,7 @@ export default function ({ element, props, trigger, watch }) {
       el("div", { class: "slider-head" }, el("label", { for: id }, word(`style_${control}`)), said),
       input,
       el("div", { class: "ends", "aria-hidden": "true" }, el("span", {}, word(`style_${control}_low`)), el("span", {}, word(`style_${control}_high`))),
+      mark(control),
     );
   });
   const places = POSITIONS.map((place) =>
@@ -37,8 +40,29 @@ export default function ({ element, props, trigger, watch }) {
   fill(element, 
     el("div", { class: "section-head" }, el("h3", {}, word("style")), reset),
     el("div", { class: "sliders" }, boxes),
-    el("div", { class: "segment-row" }, el("span", { id: "position-name" }, word("position")), el("div", { class: "segment", role: "radiogroup", "aria-labelledby": "position-name" }, places)),
+    el("div", { class: "segment-row" }, el("span", { id: "position-name" }, word("position")), el("div", { class: "segment", role: "radiogroup", "aria-labelledby": "position-name", "aria-describedby": "effect-position" }, places), mark("position")),
   );
+
+  function mark(control) {
+    marks.set(control, el("span", { id: `effect-${control}`, class: "effect" }));
+    return marks.get(control);
+  }
+
+  /** How well each control works with the model; nothing while that is being looked up. */
+  async function tellEffects() {
+    const model = props.model;
+    for (const node of marks.values()) node.textContent = "";
+    const answer = await call(server.style_effects, { model }, { quiet: true });
+    if (!answer || model !== props.model) return;
+    for (const [control, node] of marks) {
+      const found = answer.effects[control];
+      const kind = !found ? "unmeasured" : found.works ? "works" : "weak";
+      const values = found && { value: found.correlation.toFixed(2), n: found.pictures, date: found.measured };
+      node.textContent = word(`effect_${kind}`, values);
+      node.title = word(`effect_${kind}_more`, values);
+      node.className = `effect ${kind}`;
+    }
+  }
 
   function paint(value) {
     for (const [control, { input, paint: paintOne }] of sliders) {
@@ -68,4 +92,6 @@ export default function ({ element, props, trigger, watch }) {
   styleSliders.write = (value) => (paint(value), change());
   watch("value", () => JSON.stringify(props.value) !== JSON.stringify(read()) && paint(props.value ?? {}));
   paint(props.value ?? {});
+  watch("model", tellEffects);
+  tellEffects();
 }

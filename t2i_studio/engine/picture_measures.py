@@ -1,0 +1,128 @@
+"""What a style control should move, as one number of a picture: plain image statistics, no model.
+
+Each measure takes `lab(picture)`. They serve to compare pictures of one scene and seed at different levels of one
+control; between different scenes their values mean little.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from PIL import Image
+
+from t2i_studio.engine.style_effects import Measured
+
+SIDE = 256
+"""Pixels of the longer side at which everything is measured, so that an edge means the same in every picture."""
+EDGE = 6.0
+"""L* from one pixel to the next above which there is an edge."""
+FOREIGN = 12.0
+"""Distance in a*b* from the hue of the backdrop above which a pixel is not backdrop: some five times what one sees."""
+AXIS = 15.0
+"""Degrees around horizontal and vertical within which an edge is neither slanted nor curved."""
+_XYZ = np.array([[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.072175], [0.0193339, 0.119192, 0.9503041]])
+_WHITE = _XYZ.sum(1)
+
+Lab = np.ndarray
+
+
+def lab(picture: Image.Image) -> Lab:
+    """CIELAB under D65, float (height, width, 3): L* in 0–100, a*, b*; at SIDE pixels.
+
+    sRGB by IEC 61966-2-1, CIELAB by ISO/CIE 11664-4.
+    """
+    small = picture.convert("RGB")
+    small.thumbnail((SIDE, SIDE), Image.Resampling.BOX)
+    rgb = np.asarray(small, float) / 255
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    t = linear @ _XYZ.T / _WHITE
+    f = np.where(t > (6 / 29) ** 3, np.cbrt(t), t / (3 * (6 / 29) ** 2) + 4 / 29)
+    return np.stack([116 * f[..., 1] - 16, 500 * (f[..., 0] - f[..., 1]), 200 * (f[..., 1] - f[..., 2])], -1)
+
+
+def lightness(pixels: Lab) -> float:
+    """Of brightness: mean L* (ISO/CIE 11664-4)."""
+    return float(pixels[..., 0].mean())
+
+
+def yellowness(pixels: Lab) -> float:
+    """Of warmth: mean b*, from blue to yellow (ISO/CIE 11664-4)."""
+    return float(pixels[..., 2].mean())
+
+
+def chroma(pixels: Lab) -> float:
+    """Of saturation: mean C*ab = √(a*² + b*²) (ISO/CIE 11664-4)."""
+    return float(np.hypot(pixels[..., 1], pixels[..., 2]).mean())
+
+
+def edge_density(pixels: Lab) -> float:
+    """Of richness: share of pixels on an edge, |∇L*| > EDGE; things that are laid out bring edges with them.
+
+    Edge density as a measure of visual clutter: Rosenholtz, Li and Nakano, Journal of Vision 7(2), 2007.
+    """
+    return float((np.hypot(*_slopes(pixels)) > EDGE).mean())
+
+
+def product_share(pixels: Lab) -> float:
+    """Of distance: share of pixels that are not backdrop (see `_product`)."""
+    return float(_product(pixels).mean())
+
+
+def product_place(pixels: Lab) -> float:
+    """Of position: mean x of the pixels that are not backdrop, 0 at the left edge and 1 at the right."""
+    columns = _product(pixels).mean(0)
+    return float(columns @ np.linspace(0, 1, len(columns)) / max(columns.sum(), 1e-9))
+
+
+def smoothness(pixels: Lab) -> float:
+    """Of light softness: minus the mean |∇L*| of the backdrop, whose slopes are the edges of shadows.
+
+    Hard light casts dark shadows with narrow penumbrae, soft light faint ones with wide penumbrae.
+    """
+    return -float(np.hypot(*_slopes(pixels))[~_product(pixels)].mean())
+
+
+def lightness_spread(pixels: Lab) -> float:
+    """Of contrast: standard deviation of L*, the RMS contrast of Peli, JOSA A 7(10), 1990."""
+    return float(pixels[..., 0].std())
+
+
+def slanted_edges(pixels: Lab) -> float:
+    """Of playfulness: share of pixels on an edge further than AXIS from horizontal and vertical."""
+    down, right = _slopes(pixels)
+    angle = np.degrees(np.arctan2(np.abs(down), np.abs(right)))
+    slanted = (angle > AXIS) & (angle < 90 - AXIS)
+    return float(((np.hypot(down, right) > EDGE) & slanted).mean())
+
+
+def _slopes(pixels: Lab) -> tuple[np.ndarray, np.ndarray]:
+    """Change of L* per pixel downwards and to the right, by central differences."""
+    down, right = np.gradient(pixels[..., 0])
+    return down, right
+
+
+def _product(pixels: Lab) -> np.ndarray:
+    """Pixels whose colour is no tint or shade of the backdrop's, bool (height, width).
+
+    The backdrop's hue is the direction in a*b* of the median of the picture's left, right and upper rim; a colour
+    is foreign when it lies more than FOREIGN off the ray from grey through that hue. White, grey and black
+    are not told from light and shadow on the backdrop: the check's products have a hue of their own.
+    """
+    ab = pixels[..., 1:]
+    rim = np.concatenate([ab[:, :8].reshape(-1, 2), ab[:, -8:].reshape(-1, 2), ab[:8].reshape(-1, 2)])
+    hue = np.median(rim, 0)
+    hue = hue / max(np.hypot(*hue), 1e-9)
+    along = np.clip(ab @ hue, 0, None)
+    return np.hypot(*np.moveaxis(ab - along[..., None] * hue, -1, 0)) > FOREIGN
+
+
+MEASURES: dict[Measured, Callable[[Lab], float]] = {
+    "brightness": lightness,
+    "warmth": yellowness,
+    "saturation": chroma,
+    "richness": edge_density,
+    "distance": product_share,
+    "softness": smoothness,
+    "contrast": lightness_spread,
+    "playfulness": slanted_edges,
+    "position": product_place,
+}
