@@ -1,5 +1,6 @@
 """The nouns everyone shares. Plain, frozen data; the rules that hold for any model are checked when it is made."""
 
+import re
 import unicodedata
 from datetime import datetime
 from enum import StrEnum
@@ -47,6 +48,16 @@ def check_text(text: str, *, empty_ok: bool = False) -> str:
         if character not in "\n\t" and unicodedata.category(character) in ("Cc", "Cs"):
             raise StudioError("text.control", character=f"U+{ord(character):04X}")
     return clean
+
+
+_HAN = re.compile("[㐀-䶿一-鿿豈-﫿]")
+_LATIN = re.compile(r"[^\W\d_㐀-䶿一-鿿豈-﫿]")
+
+
+def language_of(text: str) -> Literal["en", "zh", "mixed"]:
+    """By script: Chinese characters, letters of an alphabet, or both."""
+    chinese, latin = bool(_HAN.search(text)), bool(_LATIN.search(text))
+    return "mixed" if chinese and latin else "zh" if chinese else "en"
 
 
 class StyleSettings(Noun):
@@ -145,12 +156,17 @@ class Brief(Noun):
 
 
 class Prompt(Noun):
-    """What the model gets. `dropped`: words of the description the model does not know and that were left out."""
+    """What the model gets.
+
+    dropped: words of the description the model does not know and that were left out. replaced: (word, what the
+    model draws for it, being the closest it knows).
+    """
 
     text: str
     negative: str = ""
     edited: bool = False
     dropped: tuple[str, ...] = ()
+    replaced: tuple[tuple[str, str], ...] = ()
 
 
 class Adapter(Noun):
@@ -180,13 +196,16 @@ class GenerationRequest(Noun):
     """One batch: what the user asked for, before any model has looked at it.
 
     seed: of variant 0; variant k has (seed + k) mod 2³². None for width, height, steps, guidance and sampler means
-    the model's own default (the engine fills them in before the job is stored). init_image and mask are content
+    the model's own default (the engine fills them in before the job is stored). marks: corrections of how the text was
+    read. preset: id of the look that `style` and the prompt began with. init_image and mask are content
     hashes of stored pictures; mask is white where the picture is to change. strength in (0, 1].
     """
 
     text: str
     prompt: Prompt
+    marks: tuple[Mark, ...] = ()
     style: StyleSettings = StyleSettings()
+    preset: str | None = None
     model: str = "podium"
     adapters: tuple[Adapter, ...] = ()
     seed: int

@@ -5,18 +5,15 @@ import unicodedata
 from collections.abc import Callable
 from itertools import groupby
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 from t2i_studio.brief import styles, vocabulary
 from t2i_studio.brief.values import shown
 from t2i_studio.brief.vocabulary import Token, Vocabulary
-from t2i_studio.domain import Prompt, StyleSettings, check_text
+from t2i_studio.domain import Prompt, StyleSettings, check_text, language_of
 from t2i_studio.errors import StudioError
 
-Mixed = Literal["en", "zh", "mixed"]
-_HAN = re.compile("[㐀-䶿一-鿿豈-﫿]")
 _WIDE = re.compile("[^，。！？；：（）]+")
-_LATIN = re.compile(r"[^\W\d_㐀-䶿一-鿿豈-﫿]")
 
 
 class PromptModel(Protocol):
@@ -32,12 +29,6 @@ class PromptModel(Protocol):
     def max_prompt_tokens(self) -> int | None: ...
     @property
     def negative_prompt(self) -> bool: ...
-
-
-def language_of(text: str) -> Mixed:
-    """By script: Chinese characters, letters of an alphabet, or both."""
-    chinese, latin = bool(_HAN.search(text)), bool(_LATIN.search(text))
-    return "mixed" if chinese and latin else "zh" if chinese else "en"
 
 
 def tidy(text: str, *, empty_ok: bool = False) -> str:

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from t2i_studio.brief.prompt import compose, language_of
-from t2i_studio.domain import MAX_TEXT, StyleSettings
+from t2i_studio.brief.prompt import compose
+from t2i_studio.domain import MAX_TEXT, StyleSettings, language_of
 from t2i_studio.errors import StudioError
 
 CONCEPTS = {

@@ -20,23 +20,27 @@ START_SECONDS = 60
 
 @dataclass(frozen=True)
 class Figure:
-    """bar: the largest value that is good enough (None: only told)."""
+    """bar: the largest value that is good enough, with at_least the smallest (None: only told)."""
 
     name: str
     value: float
     unit: str
     bar: float | None = None
+    at_least: bool = False
 
     @property
     def met(self) -> bool:
-        return self.bar is None or self.value <= self.bar
+        if self.bar is None:
+            return True
+        return self.value >= self.bar if self.at_least else self.value <= self.bar
 
     def data(self) -> dict[str, Any]:
         """For --json."""
         return {"name": self.name, "value": self.value, "unit": self.unit, "bar": self.bar, "met": self.met}
 
     def __str__(self) -> str:
-        bar = "" if self.bar is None else f"  (≤ {self.bar:g}: {'met' if self.met else 'MISSED'})"
+        sign, verdict = "≥" if self.at_least else "≤", "met" if self.met else "MISSED"
+        bar = "" if self.bar is None else f"  ({sign} {self.bar:g}: {verdict})"
         return f"{self.name}: {self.value:.4g} {self.unit}{bar}"
 
 

@@ -1,0 +1,252 @@
+"""Which of the things in a description is sold.
+
+Each noun is a candidate; what it is and where it stands are its features, and the likeliest candidate of a
+log-linear model over them wins. The weights (assets/words/product_weights.json) are fitted on labelled
+descriptions by `fit_heads`.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from t2i_studio.brief.lexicon import WORDS, Meaning, lexicon
+from t2i_studio.brief.normalise import EMOJI_MARK
+from t2i_studio.brief.scopes import Scope, clauses, is_mark
+from t2i_studio.brief.segment import Word
+from t2i_studio.brief.vocabulary import function_words
+
+WEIGHTS = WORDS / "product_weights.json"
+
+_ATTRIBUTES: tuple[Meaning, ...] = (
+    "color", "material", "pattern", "season", "campaign", "audience", "selling_point", "setting", "backdrop",
+    "function", "meta", "classifier", "want", "label", "negator", "gift", "like", "likeness", "place", "purpose",
+    "stop",
+)  # fmt: skip
+
+_BOUNDARIES: tuple[Meaning, ...] = ("place", "gift", "purpose", "negator", "like", "stop")
+_SHORT = 6
+"""Words of a name at most; longer runs are titles stuffed with search words."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """words[first:last] may be what is sold. name: as the tables know its head."""
+
+    first: int
+    last: int
+    name: str
+    features: dict[str, float]
+
+
+def find_product(words: Sequence[Word], scopes: Sequence[frozenset[Scope]]) -> Candidate | None:
+    """The likeliest thing; None when there is no noun at all."""
+    weights = _weights()
+    found = candidates(words, scopes)
+    return max(found, key=lambda each: (score(each, weights), -each.first), default=None)
+
+
+def score(candidate: Candidate, weights: dict[str, float]) -> float:
+    """Sum of weight times feature: the log-odds of being what is sold, up to a constant for the text."""
+    return sum(weights.get(name, 0.0) * value for name, value in candidate.features.items())
+
+
+def candidates(words: Sequence[Word], scopes: Sequence[frozenset[Scope]]) -> list[Candidate]:
+    """Every thing that is named, with its features. Those of English things are there a second time as en.…, so
+    that they can weigh otherwise.
+    """
+    numbers = clauses(list(words))
+    places = [place for place in range(len(words)) if _is_thing(words, place)]
+    times = Counter(words[place].lemma for place in places)
+    found = []
+    for place in places:
+        first, word = _beginning(words, place), words[place]
+        features: dict[str, float] = {
+            **dict.fromkeys(_kind(words, first, place), 1.0),
+            **dict.fromkeys(scopes[place], 1.0),
+            **dict.fromkeys(_before(words, first), 1.0),
+            **dict.fromkeys(_after(words, place), 1.0),
+            **_position(words, places, numbers, first, place),
+            "again": min(2.0, times[word.lemma] - 1),
+        }
+        if word.script == "en":
+            features |= {f"en.{name}": value for name, value in features.items()}
+        found.append(Candidate(first, place + 1, word.lemma, features))
+    return found
+
+
+@cache
+def _weights() -> dict[str, float]:
+    weights: dict[str, float] = json.loads(WEIGHTS.read_text(encoding="utf-8"))["weights"]
+    return weights
+
+
+def _kind(words: Sequence[Word], first: int, place: int) -> Iterator[str]:
+    """What speaks for a word being a product at all."""
+    word = words[place]
+    if word.says("product"):
+        yield "listed"
+        if len(word.text) > (3 if word.script == "zh" else 12):
+            yield "listed.long"
+    elif _ends_like_a_product(word) is not None:
+        yield "ending"
+    elif not word.says("prop"):
+        yield "plain"
+    if _ends_a_name(words, place):
+        yield "ends.name"
+    for meaning in ("prop", "part", "container", "exclusion", "material", "setting"):
+        if word.says(meaning):  # type: ignore[arg-type]
+            yield meaning
+    if word.script == "zh" and len(word.text) == 1 and first == place:
+        yield "character"
+    if first < place:
+        yield "joined"
+    if "v" in word.pos or "a" in word.pos:
+        yield "maybe.verb"
+
+
+def _position(
+    words: Sequence[Word], places: Sequence[int], numbers: Sequence[int], first: int, place: int
+) -> dict[str, float]:
+    gaps = sum(words[at].end < words[at + 1].start for at in range(place) if words[at].script == "zh")
+    opening = [at for at in places if numbers[at] == numbers[place]]
+    return {
+        "clause": min(6, numbers[place]) / 6,
+        "clause.first": float(numbers[place] == numbers[0]),
+        "clause.opening": float(opening[0] == place),
+        "clause.closing": float(opening[-1] == place),
+        "place": min(30, place) / 30,
+        "gaps": min(6, gaps) / 6,
+        "thing.first": float(places[0] == place),
+        "thing.only": float(len(places) == 1),
+    }
+
+
+def _is_thing(words: Sequence[Word], place: int) -> bool:
+    word = words[place]
+    if word.script not in ("zh", "en") or (place and words[place - 1].text == EMOJI_MARK):
+        return False
+    if word.says("product"):
+        return True
+    if word.says(*_ATTRIBUTES) or "m" in word.pos:
+        return False
+    if "n" in word.pos and _ends_like_a_product(word) is not None:
+        return True
+    return word.lemma not in function_words() and "n" in word.pos and len(word.text) > 1 and "-" not in word.text
+
+
+def _ends_like_a_product(word: Word) -> str | None:
+    """The listed ending of a word, the longest first."""
+    heads = lexicon().heads
+    if word.script == "en":
+        last = word.lemma.split()[-1].split("-")[-1]
+        return last if last in heads else None
+    return next((word.text[-size:] for size in (3, 2, 1) if word.text[-size:] in heads), None)
+
+
+def _ends_a_name(words: Sequence[Word], place: int) -> bool:
+    """Is it the last noun of a short name: "guitar capo", "a rust corduroy overshirt with …", 秋葵脆片?
+
+    Such a name begins its clause or follows a measure word, and a mark, a preposition or the end follows it.
+    """
+    script = words[place].script
+    following = words[place + 1] if place + 1 < len(words) else None
+    adjoins = following is not None and (script == "en" or following.start == words[place].end)
+    if following is not None and adjoins and following.script == script and not following.says(*_BOUNDARIES):
+        return False
+    beginning = place
+    while beginning and _belongs(words, beginning - 1, script):
+        beginning -= 1
+    opening = (
+        beginning == 0 or is_mark(words[beginning - 1]) or words[beginning - 1].says("classifier", "want", "label")
+    )
+    return opening and 1 < place - beginning + 1 <= _SHORT
+
+
+def _belongs(words: Sequence[Word], place: int, script: str) -> bool:
+    word = words[place]
+    near = script == "en" or word.end == words[place + 1].start
+    return (
+        word.script == script
+        and near
+        and not word.says(*_BOUNDARIES, "classifier", "want")
+        and "v" not in word.pos - {"n"}
+    )
+
+
+def _beginning(words: Sequence[Word], place: int) -> int:
+    """Where the name of a thing begins that the tables do not know as a whole: 扫地 | 机器人, espresso | machine."""
+    word, first = words[place], place
+    if word.says("product") and len(word.text) > 1:
+        return place
+    while first and place - first < 2:
+        before = words[first - 1]
+        adjacent = before.end == words[first].start if word.script == "zh" else before.script == "en"
+        plain = not before.says(*_ATTRIBUTES) and before.lemma not in function_words()
+        noun = "n" in before.pos and (word.script == "zh" or not before.pos & {"a", "v", "d"})
+        if not (
+            adjacent
+            and plain
+            and before.script == word.script
+            and (noun or (len(word.text) == 1 and "v" in before.pos))
+        ):
+            break
+        first -= 1
+    return first
+
+
+def _before(words: Sequence[Word], first: int) -> Iterator[str]:
+    """The words before a thing: a measure word, a colour, "photo of", 产品：, 展示."""
+    place = first - 1
+    while place >= 0 and words[place].says("color", "material", "pattern", "season", "audience", "selling_point"):
+        if place == first - 1:
+            yield "after.attribute"
+        place -= 1
+    while place >= 0 and (words[place].text in ("的", ":", "：") or "a" in words[place].pos):
+        if words[place].text in ":：" and place and words[place - 1].says("label"):
+            yield "labelled"
+        place -= 1
+    if place < 0 or is_mark(words[place]):
+        yield "begins.clause"
+        return
+    word = words[place]
+    if words[place + 1].text == "的":
+        yield "after.的"
+    before = words[place - 1] if place else None
+    if word.text == "of":
+        yield "of.container" if before is not None and before.says("container", "meta") else "of"
+    elif word.text in ("for", "featuring", "with") and before is not None and before.says("meta"):
+        yield "for.picture"
+    for role in ("label", "classifier", "want"):
+        if word.says(role):  # type: ignore[arg-type]
+            yield f"after.{role}"
+
+
+def _after(words: Sequence[Word], place: int) -> Iterator[str]:
+    """The words after a thing, which it may only qualify: 手机支架, 手机的支架, "watch strap"."""
+    word = words[place]
+    if place + 1 >= len(words) or is_mark(words[place + 1]):
+        yield "ends.clause"
+        return
+    after = words[place + 1]
+    beyond = words[place + 2] if place + 2 < len(words) else None
+    adjoining = after.start == word.end if word.script == "zh" else after.script == "en"
+    if after.text == "的" and beyond is not None and _is_thing(words, place + 2):
+        yield "genitive.part" if beyond.says("part", "body") else "genitive"
+    elif after.says("meta"):
+        yield "before.meta" if adjoining else "before.meta.gap"
+    elif adjoining and after.script == word.script and _is_thing(words, place + 1):
+        if after.says("part") and not after.says("product"):
+            yield "compound.part"
+        elif after.says("product") or _ends_like_a_product(after):
+            yield "compound"
+        else:
+            yield "compound.named" if _ends_a_name(words, place + 1) else "compound.loose"
+    elif adjoining and after.says("backdrop"):
+        yield "before.backdrop"
+    elif after.text == "of":
+        yield "before.of.container" if word.says("container") else "before.of"
+    for role in ("place", "gift", "purpose", "negator", "color", "audience", "selling_point"):
+        if after.says(role):  # type: ignore[arg-type]
+            yield f"before.{role}"

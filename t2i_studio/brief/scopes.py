@@ -1,0 +1,130 @@
+"""Which words of a description stand under a negation, a comparison, a gift, a place or a purpose."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+from t2i_studio.brief.normalise import EMOJI_MARK
+from t2i_studio.brief.segment import Word
+
+Scope = Literal["exclude", "gift", "metaphor", "place", "purpose"]
+HARD_MARKS = frozenset('，。！？；：,.;:!?\n()（）【】[]|•·✓★—–…~～<>《》「」『』"“”' + EMOJI_MARK)
+
+_OPENERS: dict[str, Scope] = {
+    "negator": "exclude",
+    "gift": "gift",
+    "like": "metaphor",
+    "place": "place",
+    "purpose": "purpose",
+}
+_LOCATIVES = frozenset("上里中旁边前下内间")
+_WISHING = frozenset({"would", "i'd", "we'd", "i", "we", "'d"})
+
+
+def is_mark(word: Word) -> bool:
+    """Does a clause end here?"""
+    return word.script == "mark" and word.text in HARD_MARKS
+
+
+def clauses(words: list[Word]) -> list[int]:
+    """The number of the clause that each word stands in."""
+    numbers, number = [], 0
+    for place, word in enumerate(words):
+        dash = word.text in "-/" and 0 < place < len(words) - 1 and words[place - 1].end < word.start
+        number += is_mark(word) or dash
+        numbers.append(number)
+    return numbers
+
+
+def scopes(words: list[Word]) -> list[frozenset[Scope]]:
+    """For each word the scopes that it stands in."""
+    found: list[set[Scope]] = [set() for _ in words]
+    for place in range(len(words)):
+        scope = _opened(words, place)
+        if scope is None:
+            continue
+        for inside in _reach(words, place, scope):
+            found[inside].add(scope)
+    for place, word in enumerate(words):  # 如雪般 without 如: 雪般
+        if word.says("likeness") and word.script == "zh" and place and not is_mark(words[place - 1]):
+            found[place - 1].add("metaphor")
+    return [frozenset(each) for each in found]
+
+
+def _opened(words: list[Word], place: int) -> Scope | None:
+    word = words[place]
+    role = next((meaning for meaning, _ in word.meanings if meaning in _OPENERS), None)
+    before = words[place - 1] if place else None
+    after = words[place + 1] if place + 1 < len(words) else None
+    if role is None or after is None:
+        return None
+    if word.text == "as" and place + 2 < len(words) and words[place + 2].text.startswith("as"):
+        return None  # "as white as snow" is white
+    if word.text == "like" and before and before.text in _WISHING:
+        return None
+    if word.text == "not" and after.text in ("only", "just"):
+        return None
+    if word.text == "free" and before is not None and before.text == "-":
+        return None
+    return _OPENERS[role]
+
+
+def _reach(words: list[Word], place: int, scope: Scope) -> Iterator[int]:
+    """From an opener to the end of its clause, of its place, or of its relative clause (送杯垫的 | 咖啡机)."""
+    chinese = words[place].script == "zh"
+    for inside in range(place + 1, len(words)):
+        word = words[inside]
+        if scope == "exclude" and _goes_on(words, place, inside):
+            continue
+        if is_mark(word) or word.says("stop"):
+            return
+        if chinese and scope == "exclude" and _after_a_gap(words, place, inside):
+            return
+        if scope != "exclude" and word.says("negator"):
+            return
+        if chinese and word.text == "的" and inside > place + 1 and _noun_follows(words, inside):
+            of_the_product = words[place].text in ("无", "没有", "不带", "不含", "没")  # 无盖的杯子
+            if scope != "exclude" or of_the_product:
+                return
+        if not chinese and inside > place + 1 and word.says("place", "purpose", "gift", "like"):
+            return
+        yield inside
+        if chinese and _is_over(scope, word):
+            return
+
+
+def _goes_on(words: list[Word], place: int, mark: int) -> bool:
+    """Is this a mark within a list of what is not wanted: "Avoid: text, logos", "no text, shadows and props"?"""
+    if words[mark].text in ":：":
+        return mark == place + 1
+    following = next((word for word in words[mark + 1 :] if word.text not in ("and", "or", "和", "或", "及")), None)
+    return (
+        words[mark].text in ",，"
+        and following is not None
+        and following.says("exclusion")
+        and not following.says("body")
+    )
+
+
+def _after_a_gap(words: list[Word], place: int, inside: int) -> bool:
+    """无添加 婴儿米粉: a space ends a Chinese negation, unless more of what one does not want comes."""
+    gap = inside > place + 1 and words[inside - 1].end < words[inside].start
+    return gap and not words[inside].says("exclusion")
+
+
+def _is_over(scope: Scope, word: Word) -> bool:
+    """Does a Chinese scope end with this word? 在桌子上 |, 适用手机 |, 像苹果一样 |"""
+    if scope == "place":
+        return word.text in _LOCATIVES
+    if scope == "purpose":
+        return "n" in word.pos and len(word.text) > 1
+    return scope == "metaphor" and word.says("likeness")
+
+
+def _noun_follows(words: list[Word], place: int) -> bool:
+    """Does a thing come after words[place] in the same clause?"""
+    for word in words[place + 1 :]:
+        if is_mark(word):
+            return False
+        if "n" in word.pos and not word.says("meta"):
+            return True
+    return False

@@ -1,0 +1,162 @@
+"""A normalised description → its words: Chinese by jieba with our tables as user dictionary, English by the
+same tables and a lexicon of parts of speech (LemmInflect).
+"""
+
+import logging
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
+from typing import Any, Literal
+
+from t2i_studio.brief.lexicon import BASIC, Lexicon, Meaning, lexicon
+from t2i_studio.brief.normalise import is_han
+
+_PIECE = re.compile(
+    r"(?P<han>[㐀-鿿]+(?:t恤)?)|(?P<number>[$€£¥]?\d+(?:[.,:x×/-]\d+)*%?)"
+    r"|(?P<word>[^\W\d_㐀-鿿]+(?:['’&-][^\W_㐀-鿿]+|\d+)*)|(?P<space>[ \t]+)|(?P<mark>\n|\S)"
+)
+_LONGEST = 6
+_COLOURS = re.compile(rf"[{BASIC}]{{2,}}(?=[一二两三四五六七八九双多]?[色款]|配色|相间|撞色|拼色|可选|条纹|格|$)")
+"""Basic colours in a row, 黑红蓝三色: jieba would find words across them."""
+_SENSES = {"NOUN": "n", "VERB": "v", "ADJ": "a", "ADV": "d", "PROPN": "n", "AUX": "v"}
+
+Script = Literal["zh", "en", "number", "mark"]
+
+
+@dataclass(frozen=True)
+class Word:
+    """text[start:end] of the normalised description.
+
+    lemma: what the tables know it as (the singular of an English noun). pos: possible parts of speech by jieba's
+    first letters: n noun, v verb, a adjective, d adverb, m number, q measure word, p preposition, u particle …
+    """
+
+    text: str
+    start: int
+    end: int
+    script: Script
+    lemma: str
+    pos: frozenset[str] = frozenset()
+    meanings: tuple[tuple[Meaning, str], ...] = field(default=(), repr=False)
+
+    def says(self, *meanings: Meaning) -> bool:
+        """Has it one of these meanings?"""
+        return any(meaning in meanings for meaning, _ in self.meanings)
+
+    def value(self, meaning: Meaning) -> str:
+        """Its value as `meaning`, which it must have."""
+        return next(value for kind, value in self.meanings if kind == meaning)
+
+
+def segment(text: str) -> list[Word]:
+    """All words and marks in order; a run that the tables know is one word, the longest first."""
+    pieces = list(_pieces(text))
+    words: list[Word] = []
+    at = 0
+    while at < len(pieces):
+        word, count = _longest(text, pieces, at)
+        words.append(word)
+        at += count
+    return words
+
+
+def _longest(text: str, pieces: list[Word], at: int) -> tuple[Word, int]:
+    """The longest known run of pieces from `at` on, and of how many pieces it is made."""
+    known = lexicon()
+    most = 1
+    while most < _LONGEST and at + most < len(pieces) and "mark" not in (pieces[at].script, pieces[at + most].script):
+        most += 1
+    for count in range(most, 0, -1):
+        first, last = pieces[at], pieces[at + count - 1]
+        run = " ".join(text[first.start : last.end].split())
+        lemma = next((form for form in _forms(run, last) if form in known.meanings), None)
+        if lemma is not None:
+            pos = frozenset("n") if count > 1 else last.pos
+            return Word(run, first.start, last.end, first.script, lemma, pos, known.meanings[lemma]), count
+    return pieces[at], 1
+
+
+def _forms(run: str, last: Word) -> Iterator[str]:
+    """A run of words as written, with its last word in the singular, joined or hyphenated otherwise."""
+    yield run
+    if last.script == "en":
+        singular = run[: len(run) - len(last.text)] + last.lemma
+        yield singular
+        for form in (run, singular):
+            if "-" in form:
+                yield form.replace("-", " ")
+                yield form.replace("-", "")
+        for ending in ("-colored", "-coloured", " colored", " coloured"):
+            yield run.removesuffix(ending)
+
+
+def _pieces(text: str) -> Iterator[Word]:
+    for match in _PIECE.finditer(text):
+        start, kind, piece = match.start(), match.lastgroup, match[0]
+        if kind == "han":
+            for part, letters in _chinese(piece):
+                yield Word(part, start, start + len(part), "zh", part, frozenset(letters))
+                start += len(part)
+        elif kind == "word":
+            lemma, pos = _english(piece)
+            yield Word(piece, start, match.end(), "en", lemma, pos)
+        elif kind == "number":
+            yield Word(piece, start, match.end(), "number", piece, frozenset("m"))
+        elif kind == "mark":
+            yield Word(piece, start, match.end(), "mark", piece)
+
+
+def _chinese(run: str) -> Iterator[tuple[str, str]]:
+    """(word, possible parts of speech) of a run of Chinese characters."""
+    at = 0
+    for colours in [*_COLOURS.finditer(run), None]:
+        end = len(run) if colours is None else colours.start()
+        yield from ((word, _zh_pos(word, flag)) for word, flag in _posseg().cut(run[at:end], HMM=False) if word)
+        if colours is not None:
+            if colours[0] in lexicon().meanings:
+                yield colours[0], "n"
+            else:
+                yield from ((character, "a") for character in colours[0])
+            at = colours.end()
+
+
+def _zh_pos(word: str, flag: str) -> str:
+    """jieba's letter; a verbal noun (vn), a name or a word of our tables may be a noun as well."""
+    return flag[:1] + ("n" if flag in ("vn", "an", "nr", "j", "l", "i", "x") or flag.startswith("eng") else "")
+
+
+@lru_cache(maxsize=20_000)
+def _english(word: str) -> tuple[str, frozenset[str]]:
+    """(singular or base form, possible parts of speech); a word no lexicon has counts as a noun."""
+    from lemminflect import getAllLemmas
+
+    found = getAllLemmas(word)
+    if not found:
+        return word, frozenset("n")
+    noun = found.get("NOUN")
+    return (noun[0] if noun else word), frozenset(_SENSES.get(tag, "x") for tag in found)
+
+
+@cache
+def _posseg() -> Any:
+    """jieba with our words and its parts of speech. The dictionary takes about a second the first time."""
+    import jieba
+    from jieba import posseg
+
+    jieba.setLogLevel(logging.WARNING)
+    tokenizer = jieba.Tokenizer()
+    for word in _user_words(lexicon()):
+        tokenizer.add_word(word)
+    return posseg.POSTokenizer(tokenizer)
+
+
+def _user_words(known: Lexicon) -> Iterator[str]:
+    for word in known.meanings:
+        if len(word) > 1 and any(is_han(character) for character in word):
+            yield word
+
+
+def warm() -> None:
+    """Load the dictionaries, so that nobody waits for them at the first description."""
+    segment("预热 words")
