@@ -107,6 +107,11 @@ class Axis(Noun):
             parts = [number for part in parts for number in numbers(part, MAX_CELLS) or (part,)]
         return cls(name=name, values=tuple(dict.fromkeys(parts)))
 
+    @property
+    def said(self) -> str:
+        """The values as `parse` reads them."""
+        return (" | " if self.name in _SENTENCES else ", ").join(self.values)
+
     def labels(self, language: Language) -> list[str]:
         """What tells each value from the others, as a heading: a number, the words of a style, a changed word."""
         if self.name == "text":
@@ -147,14 +152,25 @@ class Band(Noun):
     cells: tuple[int, ...]
 
 
+class AxisWords(Noun):
+    """What a user calls an axis, and values to show how they are typed."""
+
+    en: str
+    zh: str
+    example: str
+
+
 @cache
-def _names() -> dict[str, dict[Language, str]]:
-    return json.loads(NAMES.read_text(encoding="utf-8"))
+def axis_words() -> dict[str, AxisWords]:
+    """Of every axis. ValidationError for a table that is wrong."""
+    table = json.loads(NAMES.read_text(encoding="utf-8"))
+    return {name: AxisWords.model_validate(table[name]) for name in AXES}
 
 
 def axis_name(name: str, language: Language) -> str:
     """What a user calls an axis."""
-    return _names()[name][language]
+    words = axis_words()[name]
+    return words.zh if language == "zh" else words.en
 
 
 def bands(grid: Grid, language: Language) -> list[Band]:

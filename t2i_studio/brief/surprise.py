@@ -8,6 +8,8 @@ from t2i_studio.domain import NEUTRAL, STYLE_CONTROLS, Position, StyleSettings
 SAID = 3
 """Controls that a style moves: more would leave a short prompt no room for the product."""
 CANDIDATES = 256
+MILD = frozenset({"brightness", "contrast", "distance"})
+"""Controls whose ends hide the product; a surprise moves them by one step."""
 _PLACES: tuple[Position, ...] = ("auto", "left", "centre", "right")
 
 
@@ -42,7 +44,7 @@ def distance(one: StyleSettings, other: StyleSettings) -> int:
 
 def _random_style(dice: random.Random) -> StyleSettings:
     moved = dice.sample(STYLE_CONTROLS, SAID)
-    levels = {control: dice.choice((1, 2, 4, 5)) for control in moved}
+    levels = {control: dice.choice((2, 4) if control in MILD else (1, 2, 4, 5)) for control in moved}
     return StyleSettings(**levels, position=dice.choice(_PLACES))
 
 

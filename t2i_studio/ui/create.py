@@ -9,18 +9,28 @@ import gradio as gr
 from pydantic import ValidationError
 
 from t2i_studio.brief.prompt import compose
+from t2i_studio.brief.variations import expand
 from t2i_studio.domain import Derivation, GenerationRequest, State
 from t2i_studio.engine.registry import find_model
 from t2i_studio.errors import StudioError
+from t2i_studio.store.grids import get_grid, grids_of
 from t2i_studio.store.jobs import get_job, list_jobs
 from t2i_studio.store.variants import get_variant
-from t2i_studio.ui import desk, form
+from t2i_studio.ui import desk, form, sheets
 from t2i_studio.ui.desk import server_function
 from t2i_studio.ui.looks import advise
 from t2i_studio.ui.parts import part
 from t2i_studio.ui.studio import Studio, Visitor, visitor_of
 
-GRID_ACTIONS = (desk.poll, desk.cancel, desk.resume, desk.interrupted, desk.recent, *desk.CARD_ACTIONS)
+GRID_ACTIONS = (
+    desk.poll,
+    desk.cancel,
+    desk.resume,
+    desk.interrupted,
+    desk.recent,
+    *sheets.SHEET_ACTIONS,
+    *desk.CARD_ACTIONS,
+)
 Updates = list[Any]
 Handler = Callable[..., Updates]
 
@@ -30,13 +40,18 @@ def build(studio: Studio, tr: gr.I18n, pages: gr.Blocks) -> None:
     with gr.Row(elem_id="main", elem_classes="create"):
         with gr.Column(elem_id="brief"):
             controls = form.build(studio, tr)
-            go = gr.Button(tr("generate"), variant="primary", elem_id="go")
+            with gr.Accordion(tr("grid_section"), open=False, elem_id="grid-section"):
+                axes = part("axes", value=[])
+            with gr.Row(elem_id="go-row"):
+                go = gr.Button(tr("generate"), variant="primary", elem_id="go")
+                surprise = gr.Button(tr("surprise"), elem_id="surprise")
         with gr.Column(elem_id="stage"):
             grid = part(
                 "grid",
                 events=["start", "settings"],
                 server_functions=[server_function(studio, action) for action in GRID_ACTIONS],
                 job=None,
+                sheet=None,
             )
     message = part("message", note=None)
     inputs = controls.controls()
@@ -53,7 +68,8 @@ def build(studio: Studio, tr: gr.I18n, pages: gr.Blocks) -> None:
             api_visibility="private",
         )
 
-    wire(go.click, generate, inputs, [grid, controls.seed])
+    wire(go.click, generate, [axes, *inputs], [grid, controls.seed])
+    wire(surprise.click, surprise_me, inputs, [grid, controls.seed])
     wire(controls.model.input, choose_model, [controls.model], [controls.size, controls.sampler])
     wire(
         controls.model.change,
@@ -64,11 +80,11 @@ def build(studio: Studio, tr: gr.I18n, pages: gr.Blocks) -> None:
     read_again: list[Any] = [controls.text, controls.styles, controls.model, controls.negative]
     for control in read_again:
         wire(control.change, reading, read_again, [controls.prompt_part])
-    advised = [controls.text, controls.market_part]  # one event for both, so that no late answer overtakes
+    advised: list[Any] = [controls.text, controls.market_part]  # one event for both, so that no late answer overtakes
     wire(partial(gr.on, [control.change for control in advised]), advise, advised, [controls.market_part])
     wire(grid.start, use_as_start, [], controls.shown())
     wire(grid.settings, restore, [], controls.shown())
-    wire(pages.load, arrive, [], [grid, *controls.shown()])
+    wire(pages.load, arrive, [], [grid, axes, *controls.shown()])
 
 
 def _answering(studio: Studio, handler: Handler, outputs: int) -> Handler:
@@ -95,11 +111,15 @@ def _answering(studio: Studio, handler: Handler, outputs: int) -> Handler:
     return handle_event if on_event else handle
 
 
-def generate(studio: Studio, visitor: Visitor, asked: dict[str, Any], *values: Any) -> Updates:
-    """Write the job and show it; the engine does the rest, whether or not the page stays open."""
-    request = form.read(studio, visitor, *values)
-    job = studio.engine.submit(request)
-    return [gr.HTML(job=job.id), request.seed]
+def generate(studio: Studio, visitor: Visitor, asked: dict[str, Any], axes: Any, *values: Any) -> Updates:
+    """Write the jobs and show them; the engine does the rest, whether or not the page stays open."""
+    options, varied = form.options(studio, visitor, *values), sheets.axes_of(axes)
+    return sheets.begin(studio, options | {"variants": 1} if varied else options, varied)
+
+
+def surprise_me(studio: Studio, visitor: Visitor, asked: dict[str, Any], *values: Any) -> Updates:
+    """Each variant in a style of its own."""
+    return sheets.begin(studio, *sheets.surprising(form.options(studio, visitor, *values)))
 
 
 def choose_model(studio: Studio, visitor: Visitor, asked: dict[str, Any], model: str) -> Updates:
@@ -129,7 +149,7 @@ def reading(
     if not (text or "").strip():
         return [gr.HTML(reading={})]
     try:
-        prompt = compose(text, form.style_of(style), find_model(studio.settings, model), negative or "")
+        prompt = compose(expand(text)[0], form.style_of(style), find_model(studio.settings, model), negative or "")
     except StudioError as error:  # half-typed words are no mistake yet: the sentence stays below the field
         return [gr.HTML(reading={"problem": error.sentence(visitor.language)})]
     return [gr.HTML(reading={"text": prompt.text, "dropped": list(prompt.dropped)})]
@@ -155,24 +175,35 @@ def restore(studio: Studio, visitor: Visitor, asked: dict[str, Any]) -> Updates:
 
 
 def arrive(studio: Studio, visitor: Visitor, asked: dict[str, Any]) -> Updates:
-    """What the address asks for: ?job= a job, ?like= a variant's settings, ?start= to start from its picture.
+    """What the address asks for: ?job= a job, ?grid= a grid, ?like= a variant's settings, ?start= its picture to start
+    from.
 
     Without a job in the address, the one at work now is shown: a closed tab or a phone finds it again.
     """
-    untouched = [gr.skip()] * (len(form.NAMES) + 1)
+    untouched = [gr.skip()] * (len(form.NAMES) + 2)
     if "like" in asked:
         request = get_variant(studio.db, _number(asked, "like")).request
-        return [gr.HTML(job=0), *form.show(studio, request)]
+        return [gr.HTML(job=0), gr.skip(), *form.show(studio, request)]
     if "start" in asked:
-        return [gr.HTML(job=0), *use_as_start(studio, visitor, {"id": asked["start"]})]
+        return [gr.HTML(job=0), gr.skip(), *use_as_start(studio, visitor, {"id": asked["start"]})]
+    if "grid" in asked:
+        return _show_grid(studio, _number(asked, "grid"))
     if "job" in asked:
         job = _number(asked, "job")
         request = get_job(studio.db, job).request
-        return [gr.HTML(job=job), *form.show(studio, request, keep_seed=False)]
+        return [gr.HTML(job=job), gr.skip(), *form.show(studio, request, keep_seed=False)]
     working = list_jobs(studio.db, (State.RUNNING, State.WAITING), limit=1)
     if not working:
         return [gr.HTML(job=0), *untouched]
-    return [gr.HTML(job=working[0].id), *form.show(studio, working[0].request, keep_seed=False)]
+    if grid := grids_of(studio.db, [working[0].id]).get(working[0].id):
+        return _show_grid(studio, grid)
+    return [gr.HTML(job=working[0].id), gr.skip(), *form.show(studio, working[0].request, keep_seed=False)]
+
+
+def _show_grid(studio: Studio, number: int) -> Updates:
+    grid = get_grid(studio.db, number)
+    shown = form.show(studio, grid.jobs[0].request, keep_seed=False)
+    return [gr.HTML(sheet=number), gr.HTML(value=sheets.rows_of(grid)), *shown]
 
 
 def _number(asked: dict[str, Any], name: str) -> int:

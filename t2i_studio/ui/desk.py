@@ -18,6 +18,7 @@ from t2i_studio.engine.registry import find_model
 from t2i_studio.engine.style_effects import effects_of
 from t2i_studio.errors import StudioError
 from t2i_studio.store import ratings, variants
+from t2i_studio.store.grids import get_grid, grids_of
 from t2i_studio.store.jobs import get_job, list_jobs
 from t2i_studio.ui.studio import Studio, Visitor, visitor_of
 
@@ -100,13 +101,22 @@ def sentence(error: Any, visitor: Visitor) -> str | None:
 
 
 def interrupted(studio: Studio, visitor: Visitor) -> Answer:
-    """Jobs that a stopped process left unfinished, newest first."""
-    jobs = list_jobs(studio.db, (State.INTERRUPTED,), limit=5)
-    rows = []
+    """The five newest batches, or whole grids (by their number in `sheet`), that a stopped process left unfinished."""
+    jobs = list_jobs(studio.db, (State.INTERRUPTED,), limit=1000)
+    grids = grids_of(studio.db, [job.id for job in jobs])
+    rows: dict[tuple[int | None, int | None], Answer] = {}
     for job in jobs:
-        done = sum(v.state is State.DONE for v in variants.get_variants(studio.db, job.variants))
-        rows.append({"id": job.id, "text": job.request.text, "done": done, "of": len(job.variants)})
-    return {"jobs": rows}
+        sheet = grids.get(job.id)
+        key = (sheet, None if sheet else job.id)
+        if key in rows:
+            continue
+        if len(rows) == 5:
+            break
+        members = get_grid(studio.db, sheet).jobs if sheet else (job,)
+        numbers = [number for member in members for number in member.variants]
+        done = sum(v.state is State.DONE for v in variants.get_variants(studio.db, numbers))
+        rows[key] = {"id": job.id, "sheet": sheet, "text": job.request.text, "done": done, "of": len(numbers)}
+    return {"jobs": list(rows.values())}
 
 
 def recent(studio: Studio, visitor: Visitor) -> Answer:

@@ -15,6 +15,7 @@ from fastapi.responses import FileResponse, JSONResponse, Response, StreamingRes
 from PIL import Image
 from starlette.concurrency import run_in_threadpool
 
+from t2i_studio.brief.grids import axis_name, axis_words
 from t2i_studio.brief.presets import find_preset
 from t2i_studio.brief.styles import phrases
 from t2i_studio.domain import STYLE_CONTROLS, StyleSettings, Variant
@@ -42,6 +43,7 @@ def static_routes() -> APIRouter:
     def table(_version: str, language: Language) -> Response:
         tables: dict[str, Any] = {"words": words(language), "faults": _faults(language), "styles": _styles(language)}
         tables |= {"presets": preset_table(language), "markets": market_table(language)}
+        tables["axes"] = _axes(language)
         script = f"Object.assign(window.studio, {json.dumps(tables, ensure_ascii=False)});"
         return Response(script, media_type="text/javascript", headers=_kept(_version))
 
@@ -82,6 +84,14 @@ def _styles(language: Language) -> list[dict[str, object]]:
             "levels": [" ".join(phrases(StyleSettings(**{control: level}), language)) for level in levels],
         }
         for control in STYLE_CONTROLS
+    ]
+
+
+def _axes(language: Language) -> list[dict[str, str]]:
+    """What can be varied in a grid."""
+    return [
+        {"name": name, "label": axis_name(name, language), "example": words.example}
+        for name, words in axis_words().items()
     ]
 
 

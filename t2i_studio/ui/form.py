@@ -9,8 +9,8 @@ import gradio as gr
 from pydantic import BaseModel, ValidationError
 
 from t2i_studio.brief import values
-from t2i_studio.brief.requests import make_request
 from t2i_studio.brief.styles import own_adapters
+from t2i_studio.brief.variations import escape
 from t2i_studio.domain import MAX_GUIDANCE, MAX_SEED, MAX_STEPS, GenerationRequest, StyleSettings
 from t2i_studio.engine import samplers
 from t2i_studio.engine.registry import ModelCard, find_model, model_cards
@@ -71,34 +71,36 @@ class Form:
 NAMES = tuple(field.name for field in fields(Form) if not field.name.endswith("_part"))
 
 
-def read(studio: Studio, visitor: Visitor, *controls: Any) -> GenerationRequest:
-    """The request that the values of `Form.controls()` say. StudioError names the control that is wrong."""
+def options(studio: Studio, visitor: Visitor, *controls: Any) -> dict[str, Any]:
+    """What the values of `Form.controls()` say, as arguments of `make_request`. StudioError names the control that is
+    wrong.
+    """
     form = dict(zip(NAMES, controls, strict=True))
     card = find_model(studio.settings, form["model"])
     start = _start(form["start"])
     parent = get_variant(studio.db, start.parent) if start.parent and start.image else None
     adapter = (form["adapter"] or "").strip()
-    return make_request(
-        form["text"] or "",
-        card,
-        style=style_of(form["styles"]),
-        negative=form["negative"] or "",
-        prompt=form["prompt"] or None,
-        adapters=(values.adapter(f"{adapter}:{form['adapter_scale'] or 0}"),) if adapter else (),
-        seed=values.whole("seed", form["seed"], 0, MAX_SEED)
+    return {
+        "text": form["text"] or "",
+        "model": card,
+        "style": style_of(form["styles"]),
+        "negative": form["negative"] or "",
+        "prompt": form["prompt"] or None,
+        "adapters": (values.adapter(f"{adapter}:{form['adapter_scale'] or 0}"),) if adapter else (),
+        "seed": values.whole("seed", form["seed"], 0, MAX_SEED)
         if form["keep_seed"] and form["seed"] is not None
         else None,
-        variants=int(form["count"]),
-        size=values.size(form["size"]) if form["size"] else None,
-        steps=_given("steps", form["steps"], values.whole, 1, MAX_STEPS),
-        guidance=_given("guidance", form["guidance"], values.real, 0, MAX_GUIDANCE),
-        sampler=form["sampler"] if form["sampler"] not in (None, "", samplers.OWN) else None,
-        parent=parent,
-        init_image=start.image,
-        mask=start.mask if start.image else None,
-        strength=start.strength if start.image else None,
-        user=visitor.user,
-    )
+        "variants": int(form["count"]),
+        "size": values.size(form["size"]) if form["size"] else None,
+        "steps": _given("steps", form["steps"], values.whole, 1, MAX_STEPS),
+        "guidance": _given("guidance", form["guidance"], values.real, 0, MAX_GUIDANCE),
+        "sampler": form["sampler"] if form["sampler"] not in (None, "", samplers.OWN) else None,
+        "parent": parent,
+        "init_image": start.image,
+        "mask": start.mask if start.image else None,
+        "strength": start.strength if start.image else None,
+        "user": visitor.user,
+    }
 
 
 def _given(name: str, value: Any, check: Any, low: float, high: float) -> Any:
@@ -132,7 +134,7 @@ def show(studio: Studio, request: GenerationRequest, *, keep_seed: bool = True) 
     adapter = next(iter(own_adapters(request.adapters, request.model)), None)
     size = f"{request.width}x{request.height}" if request.width and request.height else _own_size(card)
     shown = {
-        "text": request.text,
+        "text": escape(request.text),
         "count": min(COUNTS, key=lambda count: abs(count - request.variants)),
         "size": gr.Dropdown(choices=sizes(card), value=size),
         "styles": gr.HTML(value=request.style.model_dump()),

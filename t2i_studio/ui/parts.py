@@ -12,7 +12,7 @@ from typing import Any
 
 import gradio as gr
 
-from t2i_studio.brief import markets, presets
+from t2i_studio.brief import grids, markets, presets
 from t2i_studio.ui.i18n import TABLE
 
 STATIC = Path(__file__).parent / "static"
@@ -22,7 +22,9 @@ STATIC = Path(__file__).parent / "static"
 def version() -> str:
     """Changes with any script, style, word or preset, so that browsers may keep them for ever."""
     digest = hashlib.sha256(TABLE.read_bytes())
-    for path in sorted((*STATIC.iterdir(), presets.TABLE, *presets.PICTURES.iterdir(), markets.FOLDER / "markets.csv")):
+    for path in sorted(
+        (*STATIC.iterdir(), grids.NAMES, presets.TABLE, *presets.PICTURES.iterdir(), markets.FOLDER / "markets.csv")
+    ):
         digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()[:12]
 

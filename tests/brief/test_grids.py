@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from t2i_studio.brief.grids import AXES, Axis, Grid, axis_name, bands, cells, plan, requests
+from t2i_studio.brief.grids import AXES, Axis, Grid, axis_name, axis_words, bands, cells, plan, requests
 from t2i_studio.domain import Adapter, StyleSettings
 from t2i_studio.engine.registry import ModelCard
 from t2i_studio.errors import StudioError
@@ -44,7 +44,9 @@ def key_of(call: Any, *arguments: Any, **options: Any) -> str:
     ],
 )
 def test_an_axis_is_a_name_and_values(words: str, values: tuple[str, ...]):
-    assert Axis.parse(words).values == values
+    axis = Axis.parse(words)
+    assert axis.values == values
+    assert Axis.parse(f"{axis.name}={axis.said}") == axis
 
 
 @pytest.mark.parametrize(
@@ -132,8 +134,11 @@ def test_headings_say_what_differs():
     assert Axis.parse("size=64x32").labels("en") == ["64 × 32"]
 
 
-def test_every_axis_has_a_name_in_both_languages():
-    assert all(axis_name(name, "en") and axis_name(name, "zh") for name in AXES)
+def test_every_axis_has_a_name_in_both_languages_and_an_example_that_works():
+    assert set(axis_words()) == set(AXES)
+    for name, words in axis_words().items():
+        assert axis_name(name, "en") == words.en != axis_name(name, "zh") == words.zh
+        assert Axis.parse(f"{name}={words.example}").values
 
 
 def test_a_grid_is_shown_as_rows_under_headings():

@@ -2,6 +2,7 @@
 import { button, call, el, fill, icon, post, toast, word } from "./dom.js";
 import { makeCard } from "./card.js";
 import { keyboard } from "./cards.js";
+import { makeSheet } from "./sheet.js";
 
 const POLL = 400; // ms while something runs
 const OPEN = new Set(["waiting", "running"]);
@@ -11,7 +12,8 @@ export default function ({ element, props, server, watch, trigger }) {
   const notice = el("div", { class: "notices" });
   const list = el("div", { class: "cards large", role: "region", "aria-label": word("pictures") });
   const empty = el("div", { class: "empty", hidden: true });
-  fill(element, notice, head, list, empty);
+  const sheet = makeSheet(server, { job: show, start: (id) => trigger("start", { id }) });
+  fill(element, notice, head, list, sheet.node, empty);
   const cards = new Map();
   const keys = keyboard(list, (node) => cards.get(Number(node.dataset.id)));
   let job = null;
@@ -23,19 +25,38 @@ export default function ({ element, props, server, watch, trigger }) {
   function show(id, { push = true, keep = false } = {}) {
     clearTimeout(timer);
     job = id || null;
+    clear();
+    address(job ? `?job=${job}` : "", push, keep);
+    if (job) poll();
+    else showRecent();
+    showInterrupted();
+  }
+
+  /** Show a grid. */
+  function showSheet(id, { push = true, keep = false } = {}) {
+    clearTimeout(timer);
+    job = null;
+    clear();
+    address(`?grid=${id}`, push, keep);
+    sheet.show(id);
+    showInterrupted();
+  }
+
+  function clear() {
+    sheet.stop();
     state = null;
     cards.clear();
     list.replaceChildren();
     head.replaceChildren();
     empty.hidden = true;
     empty.replaceChildren();
+  }
+
+  function address(search, push, keep) {
     const url = new URL(location.href);
-    url.search = job ? `?job=${job}` : "";
-    if (url.href !== location.href && keep) history.replaceState({ job }, "", url);
-    else if (url.href !== location.href && push) history.pushState({ job }, "", url);
-    if (job) poll();
-    else showRecent();
-    showInterrupted();
+    url.search = search;
+    if (url.href !== location.href && keep) history.replaceState({}, "", url);
+    else if (url.href !== location.href && push) history.pushState({}, "", url);
   }
 
   async function poll() {
@@ -127,19 +148,25 @@ export default function ({ element, props, server, watch, trigger }) {
     else if (id === job) poll(); // somebody else may have resumed it
   }
 
+  async function resumeSheet(id) {
+    if (await call(server.resume_sheet, { id })) showSheet(id);
+  }
+
+  const leave = (row) => (row.sheet ? call(server.cancel_sheet, { id: row.sheet }) : call(server.cancel, { job: row.id }));
+
   async function showInterrupted() {
     const answer = await call(server.interrupted, {}, { quiet: true });
     fill(notice, 
       ...(answer?.jobs ?? [])
-        .filter((row) => row.id !== job)
+        .filter((row) => (row.sheet ? row.sheet !== sheet.id() : row.id !== job))
         .map((row) => {
           const bar = el(
             "div",
             { class: "notice" },
             el("span", {}, word("interrupted_job", { text: row.text.slice(0, 60), done: row.done, of: row.of })),
-            button("again", word("resume"), () => resume(row.id)),
-            el("a", { class: "act", href: `/?job=${row.id}` }, word("show")),
-            button("close", word("interrupted_leave"), async () => (await call(server.cancel, { job: row.id })) && bar.remove(), { show: false }),
+            button("again", word("resume"), () => (row.sheet ? resumeSheet(row.sheet) : resume(row.id))),
+            el("a", { class: "act", href: row.sheet ? `/?grid=${row.sheet}` : `/?job=${row.id}` }, word("show")),
+            button("close", word("interrupted_leave"), async () => (await leave(row)) && bar.remove(), { show: false }),
           );
           return bar;
         }),
@@ -148,7 +175,7 @@ export default function ({ element, props, server, watch, trigger }) {
 
   async function showRecent() {
     const answer = await call(server.recent, {}, { quiet: true });
-    if (job) return;
+    if (job || sheet.id()) return;
     empty.hidden = false;
     if (!answer?.cards.length) {
       fill(empty, 
@@ -200,7 +227,18 @@ export default function ({ element, props, server, watch, trigger }) {
     arriving = false;
     if (props.job && window.innerWidth < 900) element.scrollIntoView({ behavior: "smooth" });
   });
-  window.addEventListener("popstate", () => show(Number(new URLSearchParams(location.search).get("job")) || null, { push: false }));
-  document.addEventListener("visibilitychange", () => !document.hidden && job && poll());
-  if (props.job !== null && props.job !== undefined) show(props.job, { push: false });
+  watch("sheet", () => {
+    if (!props.sheet) return;
+    showSheet(props.sheet, { keep: arriving });
+    arriving = false;
+    if (window.innerWidth < 900) element.scrollIntoView({ behavior: "smooth" });
+  });
+  window.addEventListener("popstate", () => {
+    const asked = new URLSearchParams(location.search);
+    if (asked.has("grid")) showSheet(Number(asked.get("grid")), { push: false });
+    else show(Number(asked.get("job")) || null, { push: false });
+  });
+  document.addEventListener("visibilitychange", () => document.hidden || (job ? poll() : sheet.poll()));
+  if (props.sheet) showSheet(props.sheet, { push: false });
+  else if (props.job !== null && props.job !== undefined) show(props.job, { push: false });
 }
