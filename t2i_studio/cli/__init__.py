@@ -14,6 +14,7 @@ from t2i_studio.cli import (
     account,
     bench,
     console,
+    explanation,
     generate,
     grid,
     jobs,
@@ -37,6 +38,7 @@ app.command("grid")(grid.grid)
 app.command("rate")(rate.rate)
 app.command("variants")(library.variants)
 app.command("show")(library.show)
+app.command("explain")(explanation.explain)
 app.command("jobs")(jobs.jobs)
 app.command("resume")(jobs.resume)
 app.command("models")(models.models)

@@ -14,6 +14,7 @@ from t2i_studio.store.database import open_database
 from t2i_studio.store.raters import new_rater
 from t2i_studio.ui import desk
 from t2i_studio.ui.desk import server_function
+from t2i_studio.ui.explaining import explain, explanation
 from t2i_studio.ui.sheets import SHEET_ACTIONS
 from t2i_studio.ui.studio import Studio
 

@@ -2,6 +2,7 @@
 import { button, call, el, fill, icon, imageUrl, nonce, thumbUrl, toast, when, word } from "./dom.js";
 import { makeCard } from "./card.js";
 import { keyboard } from "./cards.js";
+import { explainSection } from "./explain.js";
 import { asText, differences, sections } from "./facts.js";
 
 export default function ({ element, server }) {
@@ -42,6 +43,7 @@ export default function ({ element, server }) {
           el("a", { class: "act", href: `/?like=${variant.id}` }, icon("spark"), word("settings_use")),
           button("copy", word("settings_copy"), copy),
         ),
+        explainSection(server, variant, card.node.querySelector(".frame")),
         (ancestors.length > 0 || children.length > 0) && family(variant, ancestors, children),
         el("section", { id: "compare-section" }, el("h2", {}, word("compare")), compareForm()),
         el("section", { id: "ratings" }, ratingList(ratings), noteForm()),

@@ -1,0 +1,31 @@
+"""The detail page tells which word acted where, on a desk and on a phone."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.actions import PATIENCE
+from tests.browser.conftest import DESKTOP, PHONE
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("size", "language"), [(DESKTOP, "zh"), (PHONE, "en")])
+def test_a_word_lights_up_where_it_acted(open_page, made, size, language):
+    page = open_page(f"/variant?id={made}", language=language, size=size)
+    words = page.locator(".explain-word")
+    expect(words.first.or_(page.locator("#explain .act"))).to_be_visible()
+    if not words.count():
+        page.click("#explain .act")
+    expect(words.first).to_be_visible(timeout=PATIENCE)
+    heat = page.locator(".explain-picture .heat" if size == PHONE else ".frame .heat")
+    expect(heat).to_be_hidden()
+    bag = words.filter(has_text="手提包")
+    bag.focus()
+    page.keyboard.press("Enter")
+    expect(bag).to_have_attribute("aria-pressed", "true")
+    expect(heat).to_be_visible()
+    expect(page.locator(".explain-line")).to_contain_text(re.compile("手提包.*%"))
+    assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    page.keyboard.press("Enter")
+    expect(heat).to_be_hidden()
