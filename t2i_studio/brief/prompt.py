@@ -1,19 +1,24 @@
-"""Description and style sliders → the prompt that a model gets."""
+"""A brief, the style sliders and a preset → the prompt that a model gets.
+
+A model with a closed vocabulary gets its own words for what it knows of the brief; any other gets the description
+itself, without what is to be left out. What the page shows is what the model gets.
+"""
 
 import re
 import unicodedata
-from collections.abc import Callable
-from itertools import groupby
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from t2i_studio.brief import styles, vocabulary
-from t2i_studio.brief.values import shown
-from t2i_studio.brief.vocabulary import Token, Vocabulary
-from t2i_studio.domain import Prompt, StyleSettings, check_text, language_of
-from t2i_studio.errors import StudioError
+from t2i_studio.brief.closed_prompt import closed_prompt
+from t2i_studio.brief.presets import Kind, Preset, phrases_for
+from t2i_studio.brief.reading import excluded, read
+from t2i_studio.domain import Brief, Mark, Prompt, StyleSettings, check_text, language_of
+from t2i_studio.errors import Language, StudioError
 
 _WIDE = re.compile("[^，。！？；：（）]+")
+_MARKS = "，。！？；：、,.;:!? \n"
 
 
 class PromptModel(Protocol):
@@ -29,6 +34,8 @@ class PromptModel(Protocol):
     def max_prompt_tokens(self) -> int | None: ...
     @property
     def negative_prompt(self) -> bool: ...
+    @property
+    def style(self) -> styles.Family: ...
 
 
 def tidy(text: str, *, empty_ok: bool = False) -> str:
@@ -46,60 +53,58 @@ def checked_negative(negative: str, model: PromptModel) -> str:
     return negative
 
 
-def compose(text: str, style: StyleSettings, model: PromptModel, negative: str = "") -> Prompt:
-    """The prompt of `text` with the sliders in words, in the text's language where the model reads it.
+def compose(
+    text: str,
+    style: StyleSettings,
+    model: PromptModel,
+    negative: str = "",
+    *,
+    marks: Sequence[Mark] = (),
+    preset: Preset | None = None,
+) -> Prompt:
+    """The prompt of `text` with the sliders and the preset in words, in the text's language where the model reads it.
 
-    A model with a closed vocabulary gets only words it knows; the others are named in `Prompt.dropped`,
-    and so are known words beyond its token budget. Raises StudioError for an empty or unusable text, for
-    a text without one known word, and for a negative prompt that the model could not follow.
+    What the text excludes goes to the negative prompt of a model that takes one. For a closed vocabulary,
+    `Prompt.dropped` names the words that were left out, unknown or beyond the token budget, and `Prompt.replaced`
+    those that the closest known one stands for. Raises StudioError for an empty or unusable text, for a product the
+    model cannot draw, for a text without one known word, and for a negative prompt that the model could not follow.
     """
-    text, negative = tidy(text), checked_negative(negative, model)
+    negative = checked_negative(negative, model)
+    brief = read(text, marks)
     chinese = language_of(text) != "en" and (not model.languages or "zh" in model.languages)
-    phrases = styles.phrases(style, "zh" if chinese else "en")
-    comma = "，" if chinese else ", "
+    language: Language = "zh" if chinese else "en"
+    sliders = styles.phrases(style, language, model.style)
     known = vocabulary.load(Path(model.source))
-    if known is None:
-        return Prompt(text=comma.join([text, *phrases]), negative=negative)
-
-    def fits(description: str) -> bool:
-        return known.length(comma.join([description, *phrases])) <= (model.max_prompt_tokens or 10**9)
-
-    kept, dropped = _known_part(text, known, fits, comma)
-    return Prompt(text=comma.join([kept, *phrases]), negative=negative, dropped=dropped)
-
-
-def _known_part(text: str, known: Vocabulary, fits: Callable[[str], bool], comma: str) -> tuple[str, tuple[str, ...]]:
-    """What of `text` the model knows and has room for, and the words left out in the order of the text."""
-    tokens = known.split(text)
-    concepts = [token for token in tokens if token.kind == "known"]
-    if not concepts:
-        raise StudioError("brief.nothing_known", words=shown(text), examples=known.examples(6))
-    dropped = [token for token in tokens if token.kind == "unknown"]
-    kept = _known_clauses(tokens, comma)
-    while not fits(kept) and concepts:
-        kept = comma.join(token.text for token in concepts)
-        if not fits(kept):
-            dropped.append(concepts.pop())
-    dropped.sort(key=lambda token: token.start)
-    return kept, tuple(dict.fromkeys(token.text for token in dropped))
+    if known is not None:
+        added = phrases_for(preset, language, {*_said(brief), "other"}) if preset else []
+        return closed_prompt(brief, known, language, [*added, *sliders], style, model.max_prompt_tokens)
+    added = phrases_for(preset, language, _said(brief)) if preset else []
+    comma = "，" if chinese else ", "
+    unwanted = [found.value for found in brief.exclude] if model.negative_prompt else []
+    return Prompt(
+        text=comma.join([_without_exclusions(brief), *added, *sliders]),
+        negative=", ".join(dict.fromkeys([*([negative] if negative else []), *unwanted])),
+    )
 
 
-def _known_clauses(tokens: list[Token], comma: str) -> str:
-    """The text again without its unknown words; a clause in which nothing is known goes as a whole."""
-    clauses = []
-    for is_mark, clause in groupby(tokens, key=lambda token: token.kind == "mark"):
-        words = [] if is_mark else list(clause)
-        if any(word.kind == "known" for word in words):
-            clauses.append(_without_unknown(words))
-    return comma.join(clauses)
+def _said(brief: Brief) -> Collection[Kind]:
+    """Which kinds of a preset's phrases the description settles itself."""
+    said: set[Kind] = set()
+    if brief.backdrop or brief.setting:
+        said.add("backdrop")
+    if brief.props or any(found.value in ("props", "decoration") for found in brief.exclude):
+        said.add("props")
+    if re.search("展台|底座|台面|podium|pedestal|plinth", brief.text, re.IGNORECASE):
+        said.add("podium")
+    return said
 
 
-def _without_unknown(words: list[Token]) -> str:
-    """The words of one clause, minus the unknown ones and the particles (的) that hung on them."""
-    kept, end, hanging = "", words[0].start, True
-    for word in words:
-        hanging = word.kind == "unknown" or (hanging and word.text in "的地得之")
-        if not hanging:
-            kept += " " * (word.start > end) + word.text
-        end = word.end
-    return kept.strip()
+def _without_exclusions(brief: Brief) -> str:
+    """The text as it is, but for the parts that say what must not be seen: naming a thing would draw it."""
+    kept, at = "", 0
+    for start, end in excluded(brief.text):
+        kept += brief.text[at:start]
+        at = end
+    kept = tidy(kept + brief.text[at:], empty_ok=True)
+    kept = re.sub(r"([，。；、,;])\s*(?=[，。；、,;])", "", kept).strip(_MARKS) if at else kept
+    return kept or tidy(brief.text)

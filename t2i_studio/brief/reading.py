@@ -162,6 +162,30 @@ def _unknown(normal: Normal, words: Sequence[Word], brief: Brief) -> Iterator[Fo
                 yield Found(value=word.text, start=start, end=end)
 
 
+def excluded(text: str) -> list[tuple[int, int]]:
+    """The parts of a checked text that say what must not be seen, each with its negation; in order, apart."""
+    normal = normalise(text)
+    words = segment(normal.text)
+    around = scopes(words)
+    unwanted = {at for at, _ in find_exclusions(words, around)}
+    spans: list[tuple[int, int]] = []
+    for at in sorted(unwanted):
+        first = at
+        while first and "exclude" in around[first - 1]:
+            first -= 1
+        while first and words[first - 1].says("negator"):
+            first -= 1
+        last = at
+        while last + 1 < len(words) and ("exclude" in around[last + 1] or words[last + 1].says("negator")):
+            last += 1
+        start, end = normal.original(words[first].start, words[last].end)
+        if spans and start <= spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
+        else:
+            spans.append((start, end))
+    return spans
+
+
 def everything(brief: Brief) -> list[Found]:
     """All that was understood, in no order."""
     fields = ("colors", "backdrop", *_TERMS, "price", "sizes", "exclude")

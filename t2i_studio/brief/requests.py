@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from t2i_studio.brief import styles
+from t2i_studio.brief.presets import find_preset
 from t2i_studio.brief.prompt import PromptModel, checked_negative, compose, tidy
 from t2i_studio.domain import (
     MAX_SEED,
     Adapter,
     Derivation,
     GenerationRequest,
+    Mark,
     Prompt,
     StyleSettings,
     Variant,
@@ -25,6 +27,8 @@ def make_request(
     style: StyleSettings | None = None,
     negative: str = "",
     prompt: str | Prompt | None = None,
+    marks: Sequence[Mark] = (),
+    preset: str | None = None,
     adapters: Sequence[Adapter] = (),
     seed: int | None = None,
     variants: int = 4,
@@ -42,6 +46,8 @@ def make_request(
     """A batch as the engine takes it. Raises StudioError for anything no model could do.
 
     adapters: the user's own; slider adapters that the style asks for come after them, also where a prompt is given.
+    marks: corrections of how the text is read. preset: id of the look whose phrases join the prompt; its levels are
+    those of `style` only if the caller sets them.
     prompt: the user's own wording, or a finished Prompt; taken instead of a composed one.
     seed: None draws one. size, steps, guidance, sampler: None is the model's own default.
     derivation: None is worked out: a mask means inpaint, a starting picture means image, neither means text.
@@ -54,7 +60,8 @@ def make_request(
     elif prompt is not None and prompt.strip():
         words = Prompt(text=tidy(prompt), negative=checked_negative(negative, model), edited=True)
     else:
-        words = compose(text, style, model, negative)
+        look = find_preset(preset) if preset else None
+        words = compose(text, style, model, negative, marks=marks, preset=look)
     if parent is not None and init_image is None and derivation is not Derivation.TEXT:
         if parent.image is None:
             raise StudioError("request.parent_unfinished", variant=parent.id)
@@ -67,7 +74,9 @@ def make_request(
     return GenerationRequest(
         text=text,
         prompt=words,
+        marks=tuple(marks),
         style=style,
+        preset=preset,
         model=model.name,
         adapters=(*styles.own_adapters(adapters, model.name), *styles.adapters_for(style, model.name)),
         seed=secrets.randbelow(MAX_SEED + 1) if seed is None else seed,
@@ -97,6 +106,8 @@ def options_of(request: GenerationRequest) -> dict[str, Any]:
         "text",
         "style",
         "prompt",
+        "marks",
+        "preset",
         "model",
         "seed",
         "variants",

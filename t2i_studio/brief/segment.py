@@ -146,8 +146,10 @@ def _posseg() -> Any:
 
     jieba.setLogLevel(logging.WARNING)
     tokenizer = jieba.Tokenizer()
+    tokenizer.initialize()
     for word in _user_words(lexicon()):
-        tokenizer.add_word(word)
+        if not tokenizer.FREQ.get(word):  # what jieba knows it keeps together; to ask it takes most of the time
+            tokenizer.add_word(word)
     return posseg.POSTokenizer(tokenizer)
 
 

@@ -4,6 +4,7 @@ import json
 import logging
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
@@ -53,13 +54,34 @@ class Vocabulary:
     def __init__(self, concepts: dict[str, dict[str, Any]], tokenizer: Path) -> None:
         self.concepts = concepts
         self._tokenizer_file = tokenizer
-        self.words = frozenset(normal(word) for concept in concepts.values() for word in _names(concept))
+        self._ids: dict[str, list[str]] = defaultdict(list)
+        for id, concept in concepts.items():
+            for word in _names(concept):
+                self._ids[normal(word)].append(id)
+        self.words = frozenset(self._ids)
 
     def examples(self, count: int) -> str:
         """A few objects by both names, for a sentence: "手提包 handbag, 口红 lipstick"."""
         objects = [c for c in self.concepts.values() if c["kind"] == "object"] or list(self.concepts.values())
         step = max(1, len(objects) // count)
         return ", ".join(f"{c['zh']} {c['en']}" for c in objects[::step][:count])
+
+    def find(self, word: str, kind: str) -> str | None:
+        """The id of the concept of a kind ("object", "color", …) that has `word`, or its singular, for a name."""
+        for form in (normal(word), *_singulars(normal(word))):
+            for id in self._ids.get(form, ()):
+                if self.concepts[id]["kind"] == kind:
+                    return id
+        return None
+
+    def ids(self, word: str) -> list[str]:
+        """The ids of all concepts that have `word` for a name."""
+        return self._ids.get(normal(word), [])
+
+    def kinds(self, word: str) -> set[str]:
+        """The kinds of the concepts that have `word`, or its English singular, for a name."""
+        forms = (normal(word), *_singulars(normal(word)))
+        return {self.concepts[id]["kind"] for form in forms for id in self._ids.get(form, ())}
 
     def split(self, text: str) -> list[Token]:
         """`text` as tokens in order; a known word is as long as possible ("running shoes" is one token)."""

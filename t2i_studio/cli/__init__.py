@@ -13,6 +13,7 @@ import typer
 from t2i_studio.cli import (
     account,
     bench,
+    brief,
     console,
     explanation,
     generate,
@@ -35,6 +36,7 @@ app = typer.Typer(name="t2i_studio", add_completion=False, rich_markup_mode=None
 app.command("serve")(serve.serve)
 app.command("generate")(generate.generate)
 app.command("grid")(grid.grid)
+app.command("brief")(brief.brief)
 app.command("rate")(rate.rate)
 app.command("variants")(library.variants)
 app.command("show")(library.show)

@@ -1,0 +1,141 @@
+"""The prompt for a model with a closed vocabulary: what it knows of a brief, said in the words it was taught."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from t2i_studio.brief.matching import Match, match_color, match_product
+from t2i_studio.brief.reading import excluded
+from t2i_studio.brief.values import shown
+from t2i_studio.brief.vocabulary import Token, Vocabulary
+from t2i_studio.domain import NEUTRAL, Brief, Found, Prompt, StyleSettings
+from t2i_studio.errors import Language, StudioError
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """A part of the prompt; said: the word of the text it stands for, None for what the sliders say."""
+
+    text: str
+    said: str | None = None
+
+
+def closed_prompt(
+    brief: Brief,
+    known: Vocabulary,
+    language: Language,
+    added: Sequence[str],
+    style: StyleSettings,
+    budget: int | None,
+) -> Prompt:
+    """Product with its colour, backdrop, props and whatever else of the text the model knows, then `added`.
+
+    Beyond the budget (tokens of the model's own tokenizer) the last of the text's own words are left out first. Raises
+    StudioError brief.product_unknown, brief.nothing_known.
+    """
+    match = match_product(brief, known) if brief.product else Match(None)
+    if brief.product and match.concept is None:
+        raise _unknown(brief, brief.product, match, known, language)
+    said, spans = _said(brief, match, known, language, style)
+    if not said:
+        raise StudioError("brief.nothing_known", words=shown(brief.text), examples=known.examples(6))
+    comma = "，" if language == "zh" else ", "
+
+    def joined() -> str:
+        return comma.join([*(phrase.text for phrase in said), *added])
+
+    over: list[str] = []
+    while len(said) > 1 and budget is not None and known.length(joined()) > budget:
+        last = said.pop()
+        over.append(last.said or last.text)
+    dropped = [token.text for token in _unused(brief, known, spans)]
+    return Prompt(
+        text=joined(),
+        dropped=tuple(dict.fromkeys([*dropped, *reversed(over)])),
+        replaced=tuple(_replaced(brief, match, known, language)),
+    )
+
+
+def _said(
+    brief: Brief, match: Match, known: Vocabulary, language: Language, style: StyleSettings
+) -> tuple[list[Phrase], list[tuple[int, int]]]:
+    """The phrases of the text in the order of the model's captions, and the spans they come from."""
+    phrases: list[Phrase] = []
+    spans: list[tuple[int, int]] = []
+    if brief.product and match.concept:
+        color, found = _first_known(brief.colors, "color", known)
+        name = known.concepts[match.concept][language]
+        phrases.append(Phrase(_joined(color, name, known, language), _text(brief, brief.product)))
+        spans += [(each.start, each.end) for each in (brief.product, found) if each]
+    ground, found = _first_known(brief.backdrop, "backdrop", known)
+    if ground and found:
+        word = known.concepts[ground][language]
+        phrases.append(Phrase(f"{word}背景" if language == "zh" else f"{word} background", _text(brief, found)))
+        spans.append((found.start, found.end))
+    for prop in brief.props:
+        if concept := known.concepts.get(f"prop.{prop.value}"):
+            phrases.append(Phrase(concept[language], _text(brief, prop)))
+            spans.append((prop.start, prop.end))
+    taken = [*spans, *excluded(brief.text)]
+    for token in known.split(brief.text):
+        kinds = known.kinds(token.text)
+        if token.kind == "known" and kinds & {"podium", "position", "style"} and not _inside(token, taken):
+            spans.append((token.start, token.end))
+            if not _moved_by_slider(token.text, known, style):
+                phrases.append(Phrase(token.text, token.text))
+    return phrases, spans
+
+
+def _first_known(colors: Sequence[Found], kind: str, known: Vocabulary) -> tuple[str | None, Found | None]:
+    """The first colour that the model has a concept for."""
+    for found in colors:
+        if concept := match_color(found.value, "color" if kind == "color" else "backdrop", known):
+            return concept, found
+    return None, None
+
+
+def _joined(color: str | None, name: str, known: Vocabulary, language: Language) -> str:
+    if color is None:
+        return name
+    word = known.concepts[color][language]
+    return f"{word}{name}" if language == "zh" else f"{word} {name}"
+
+
+def _moved_by_slider(word: str, known: Vocabulary, style: StyleSettings) -> bool:
+    """Does a slider that is not neutral speak of the same thing as this word? The slider is the later decision."""
+    ids = [id.split(".") for id in known.ids(word)]
+    return any(id[0] == "style" and getattr(style, id[1], NEUTRAL) != NEUTRAL for id in ids if len(id) > 2) or any(
+        id[0] == "position" and style.position != "auto" for id in ids
+    )
+
+
+def _unused(brief: Brief, known: Vocabulary, spans: Sequence[tuple[int, int]]) -> Iterator[Token]:
+    """Words of the text that say something, but are not in the prompt; what is excluded is not missing."""
+    hidden = [*spans, *excluded(brief.text)]
+    for token in known.split(brief.text):
+        if token.kind in ("known", "unknown") and not _inside(token, hidden):
+            yield token
+
+
+def _inside(token: Token, spans: Sequence[tuple[int, int]]) -> bool:
+    return any(token.start < end and start < token.end for start, end in spans)
+
+
+def _replaced(brief: Brief, match: Match, known: Vocabulary, language: Language) -> Iterator[tuple[str, str]]:
+    """(word, what is drawn for it) where that is another thing."""
+    if brief.product and match.concept and match.how != "known":
+        yield _text(brief, brief.product), known.concepts[match.concept][language]
+    for colors, kind in ((brief.colors, "color"), (brief.backdrop, "backdrop")):
+        concept, found = _first_known(colors, kind, known)
+        if concept and found and concept not in (f"{kind}.{found.value}", found.value):
+            yield _text(brief, found), known.concepts[concept][language]
+
+
+def _unknown(brief: Brief, product: Found, match: Match, known: Vocabulary, language: Language) -> StudioError:
+    names = [known.concepts[concept][language] for concept in match.closest]
+    comma = "、" if language == "zh" else ", "
+    word = shown(_text(brief, product))
+    return StudioError("brief.product_unknown", word=word, closest=comma.join(names), choices=names)
+
+
+def _text(brief: Brief, found: Found) -> str:
+    return brief.text[found.start : found.end]
