@@ -1,5 +1,5 @@
 // Looks to begin with, by picture and name, and the user's own. Choosing one sets the sliders; choosing it again
-// puts them back. Value: id of the preset whose phrases go with the picture, or null.
+// puts them back. Value: id of the preset whose phrases go with the picture, or "".
 import { call, el, fill, icon, toast, word } from "./dom.js";
 import { styleSliders as sliders } from "./styles.js";
 
@@ -23,8 +23,8 @@ export default function ({ element, props, server, trigger, watch }) {
   );
 
   const all = () => [
-    { key: "", name: word("preset_none"), style: {}, base: null },
-    ...own.map(({ id, name, style, based_on }) => ({ key: `own-${id}`, id, name, style, base: based_on })),
+    { key: "", name: word("preset_none"), style: {}, base: "" },
+    ...own.map(({ id, name, style, based_on }) => ({ key: `own-${id}`, id, name, style, base: based_on ?? "" })),
     ...window.studio.presets.map(({ id, name, style }) => ({ key: id, name, style, base: id })),
   ];
   const find = (key) => all().find((preset) => preset.key === key);
@@ -76,7 +76,7 @@ export default function ({ element, props, server, trigger, watch }) {
   async function save(event) {
     event.preventDefault();
     const style = sliders.read();
-    const answer = await call(server.save_preset, { name: name.value, style, based_on: props.value ?? null });
+    const answer = await call(server.save_preset, { name: name.value, style, based_on: props.value || null });
     if (!answer) return name.focus();
     own.unshift(answer.preset);
     chosen = `own-${answer.preset.id}`;
@@ -108,7 +108,8 @@ export default function ({ element, props, server, trigger, watch }) {
   }
 
   watch("value", () => {
-    if ((find(chosen)?.base ?? null) !== (props.value ?? null)) mark(find(props.value ?? "") ? props.value ?? "" : "");
+    const wanted = props.value ?? ""; // Gradio makes "" of null
+    if (find(chosen)?.base !== wanted) mark(find(wanted) ? wanted : "");
   });
   window.addEventListener("studio:preset", ({ detail }) => detail !== chosen && choose(detail));
   refresh();
