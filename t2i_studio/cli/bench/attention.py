@@ -37,7 +37,7 @@ PATIENCE = 600
 def measure() -> list[Figure]:
     """Share of the word's effect inside the product, over the product's share of the area: 1 is chance."""
     if not RENDERS.is_dir():
-        raise StudioError("recipe.render_missing", path=RENDERS)
+        raise StudioError("bench.no_renders", path=RENDERS)
     with temporary_home() as home:
         settings = load_settings(home=home)
         db = open_database(home)
