@@ -10,6 +10,7 @@ import functools
 import inspect
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal
 
 import anyio
@@ -17,7 +18,7 @@ import gradio as gr
 from anyio import to_thread
 
 from t2i_studio.brief import values
-from t2i_studio.brief.requests import make_request
+from t2i_studio.brief.grids import Axis, plan
 from t2i_studio.domain import (
     MAX_GUIDANCE,
     MAX_SEED,
@@ -33,7 +34,8 @@ from t2i_studio.store import ratings
 from t2i_studio.store import variants as library
 from t2i_studio.store.images import FORMATS, accept_picture, image_path, put_image
 from t2i_studio.store.raters import rater_named
-from t2i_studio.ui.payloads import flag, text, texts, told_variant
+from t2i_studio.ui.payloads import address, flag, text, texts, told_variant
+from t2i_studio.ui.sheets import surprising
 from t2i_studio.ui.studio import Studio, visitor_of
 
 Data = dict[str, Any]
@@ -100,13 +102,16 @@ class Endpoints:
         start: str = "",
         mask: str = "",
         strength: float | None = None,
+        axes: list[str] = [],  # noqa: B006
+        surprise: bool = False,
         wait: bool = True,
     ) -> dict:
         """Make pictures from a description in Chinese, English or both.
 
         Args:
-            description: What the picture shows, for example 红色手提包，白色圆形展台.
-            variants: How many pictures, 1 to 64.
+            description: What the picture shows, for example 红色手提包，白色圆形展台. Alternatives in braces, such as
+                {red|blue} or {1-3}, make a batch each.
+            variants: How many pictures (of each batch, where there are several), 1 to 64.
             seed: Seed of the first picture; each further one has the next. Left out: random.
             size: Width x height in pixels, for example 256x256. Empty: the model's own.
             steps: Denoising steps, 1 to 200. Left out: the model's own.
@@ -121,10 +126,13 @@ class Endpoints:
             start: Picture to start from: a variant's number, the sha256 of a stored picture or a data: URL.
             mask: Mask as start is given, white where the picture is to change.
             strength: How far to go from the starting picture, 0.01 to 1.
+            axes: Up to three things to vary, for example ["warmth=1..5", "steps=6,10"]; each combination is a batch.
+            surprise: Each picture in a style of its own, repeatable from the seed.
             wait: True answers when all pictures are made; False at once, and `job` tells how far it is.
 
         Returns:
-            batch (its number), state, and the variants with seed, state, sha256 and url of the picture.
+            batch (its number), state, and the variants with seed, state, sha256 and url of the picture. Where more than
+            one batch was asked for: grid (its number), sheet (url of all as one picture) and the batches.
         """
         card = find_model(self._studio.settings, text("model", model) or self._studio.settings.model)
         asked = {
@@ -142,21 +150,34 @@ class Endpoints:
             "strength": None if strength is None else values.real("strength", strength, 0.01, 1),
             "user": visitor_of(request).user,
         }
+        varied = [Axis.parse(words) for words in texts("axes", axes)]
+        if flag("surprise", surprise):
+            asked, styles = surprising(asked)
+            varied += styles
         pictures = text("start", start), text("mask", mask)
         see_through = flag("wait", wait)
-        batch = await to_thread.run_sync(self._submit, asked, *pictures)
-        while see_through and await to_thread.run_sync(self._is_open, batch):
-            await anyio.sleep(LOOK_EVERY)
-        return await to_thread.run_sync(self._told, request, batch)
+        grid, batches = await to_thread.run_sync(self._submit, asked, varied, *pictures)
+        for batch in batches:
+            while see_through and await to_thread.run_sync(self._is_open, batch):
+                await anyio.sleep(LOOK_EVERY)
+        if grid is None:
+            return await to_thread.run_sync(self._told, request, batches[0])
+        told = [await to_thread.run_sync(self._told, request, batch) for batch in batches]
+        return {"grid": grid, "sheet": f"{address(request)}/sheets/{grid}.png", "batches": told}
 
-    def _submit(self, asked: Data, start: str, mask: str) -> int:
+    def _submit(self, asked: Data, axes: list[Axis], start: str, mask: str) -> tuple[int | None, list[int]]:
+        """The number of the grid, if there is one, and of its batches."""
         if start.isascii() and start.isdigit() and len(start) < 19:
             asked["parent"] = library.get_variant(self._studio.db, int(start))
         elif start:
             asked["init_image"] = self._picture(start, "RGB")
         if mask:
             asked["mask"] = self._picture(mask, "L")
-        return self._studio.engine.submit(make_request(**asked)).id
+        planned = plan(asked, partial(find_model, self._studio.settings), axes)
+        if planned.grid is None:
+            return None, [self._studio.engine.submit(planned.requests[0]).id]
+        grid = self._studio.engine.submit_grid(planned.grid.model_dump(mode="json")["axes"], planned.requests)
+        return grid.id, [job.id for job in grid.jobs]
 
     def _picture(self, value: str, mode: Literal["RGB", "L"]) -> str:
         """Hash of a picture given as a hash or a data: URL."""

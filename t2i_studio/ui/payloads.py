@@ -10,9 +10,13 @@ from t2i_studio.errors import StudioError
 MAX_WORDS = 50
 
 
+def address(request: gr.Request) -> str:
+    """Of this server, as the caller reached it."""
+    return f"{request.url.scheme}://{request.headers.get('host', request.url.netloc)}"
+
+
 def told_variant(request: gr.Request, variant: Variant) -> dict[str, Any]:
     """A variant as the lists tell it. url: of its picture on this server, None until there is one."""
-    origin = f"{request.url.scheme}://{request.headers.get('host', request.url.netloc)}"
     return {
         "id": variant.id,
         "batch": variant.job,
@@ -29,7 +33,7 @@ def told_variant(request: gr.Request, variant: Variant) -> dict[str, Any]:
         "height": variant.origin.height if variant.origin else None,
         "seconds": round(variant.origin.seconds, 3) if variant.origin else None,
         "sha256": variant.image,
-        "url": f"{origin}/images/{variant.image}.png" if variant.image else None,
+        "url": f"{address(request)}/images/{variant.image}.png" if variant.image else None,
         "created": variant.created.isoformat(),
     }
 

@@ -75,6 +75,15 @@ def test_generate_answers_with_pictures_that_our_own_route_serves(url: str, made
         assert hashlib.sha256(picture).hexdigest() == variant["sha256"]
 
 
+def test_what_is_varied_comes_back_as_batches_and_as_one_picture(client: Client) -> None:
+    made = client.predict("{red|blue} mug", variants=1, axes=["steps=1,2"], seed=3, api_name="/generate")
+    assert [batch["state"] for batch in made["batches"]] == ["done"] * 4
+    assert [batch["variants"][0]["description"] for batch in made["batches"]] == ["red mug", "blue mug"] * 2
+    sheet = httpx.get(made["sheet"]).raise_for_status()
+    assert sheet.headers["content-type"] == "image/png"
+    assert httpx.get(made["sheet"].replace("/sheets/", "/sheets/9")).status_code == 404
+
+
 def test_generate_can_answer_at_once_and_the_job_be_asked(client: Client) -> None:
     begun = client.predict("white mug", variants=1, wait=False, api_name="/generate")
     while (job := client.predict(begun["batch"], api_name="/job"))["state"] in ("waiting", "running"):
@@ -129,6 +138,8 @@ def test_ratings_are_stored_once_and_found_again(client: Client, made: dict[str,
         ("generate", {"description": "bag", "start": "data:image/png;base64,AAAA"}, "picture"),
         ("generate", {"description": "bag", "start": "../../etc/passwd"}, "picture"),
         ("generate", {"description": "bag", "wait": "no"}, "wait"),
+        ("generate", {"description": "bag", "axes": ["glow=1"]}, "glow"),
+        ("generate", {"description": "{red|blue"}, "partner"),
         ("job", {"batch": 10**9}, "1000000000"),
         ("job", {"batch": None}, "batch"),
         ("rate", {"variant": 1, "stars": 6}, "stars is 6"),
