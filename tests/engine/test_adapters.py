@@ -6,7 +6,9 @@ import torch
 from peft import LoraConfig
 from peft.utils import get_peft_model_state_dict
 
-from t2i_studio.domain import Adapter
+from t2i_studio.brief import styles
+from t2i_studio.brief.requests import make_request
+from t2i_studio.domain import Adapter, StyleSettings
 from t2i_studio.engine.acceptance import accept
 from t2i_studio.engine.adapters import use_adapters
 from t2i_studio.engine.lanes import make_pictures
@@ -71,3 +73,20 @@ def test_an_adapter_of_another_model_is_refused(load, lora):
     with pytest.raises(StudioError) as told:
         use_adapters(load("z-image"), (Adapter(path=str(lora)),))
     assert told.value.key == "adapter.unfit"
+
+
+def test_a_slider_moves_the_picture_by_its_adapter(load, request_for, lora, tmp_path, monkeypatch):
+    model = load()
+    table = tmp_path / "slider_adapters.csv"
+    table.write_text(
+        f"model,control,folder,scale_1,scale_2,scale_4,scale_5\n{model.card.name},warmth,{lora},-4,-1,0.5,4\n"
+    )
+    monkeypatch.setattr(styles, "SLIDER_ADAPTERS", table)
+
+    def moved(warmth):
+        style = StyleSettings(warmth=warmth)
+        wanted = make_request("red handbag", model.card, prompt="red handbag", style=style, steps=8, seed=1)
+        return picture(model, wanted, wanted.adapters)
+
+    away = [np.abs(moved(level) - moved(3)).sum() for level in (3, 4, 5)]
+    assert away[0] == 0 < away[1] < away[2]

@@ -31,7 +31,7 @@ from t2i_studio.store.images import put_image
 from t2i_studio.store.sample import origin, request
 
 COMMAND_CASES, ENDPOINT_CASES = 7_000, 3_000
-NOT_FUZZED = ("serve", "bench", "pretrain")
+NOT_FUZZED = ("serve", "bench", "style-check", "pretrain")
 """They run until stopped, measure for minutes, or train."""
 
 FILES = ("text.png", "cut.png", "nowhere.png", "folder", "folder/new", "text.png/x", "n" * 300, "")
