@@ -15,6 +15,7 @@ from typing import Any, Self
 from pydantic import model_validator
 
 from t2i_studio.brief import styles, values
+from t2i_studio.brief.presets import find_preset
 from t2i_studio.brief.prompt import PromptModel
 from t2i_studio.brief.requests import make_request
 from t2i_studio.brief.variations import expand, numbers
@@ -62,6 +63,7 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "adapter": _real(-4, 4),
     "text": _words,
     "negative": _words,
+    "preset": lambda _name, word: find_preset(word).id,
     "style": lambda _name, word: StyleSettings.parse(word.split()),
     "position": lambda name, word: StyleSettings.parse([f"{name}={word}"]).position,
     **dict.fromkeys(STYLE_CONTROLS, _whole(1, 5)),
@@ -71,7 +73,7 @@ AXES = tuple(_READERS)
 _SENTENCES = frozenset({"text", "negative", "style"})
 """Axes whose values hold commas, and are separated by bars."""
 _STYLE = frozenset({"style", "position", *STYLE_CONTROLS})
-_WORDED = _STYLE | {"text"}
+_WORDED = _STYLE | {"text", "preset"}
 """Axes that a prompt written by hand does not follow."""
 
 
@@ -208,7 +210,8 @@ def plan(options: Mapping[str, Any], find_model: Callable[[str], PromptModel], a
     Raises StudioError of `variations.expand`, `Grid`, `requests` and `make_request`.
     """
     texts = expand(options["text"], MAX_CELLS)
-    options = {**options, "text": texts[0]}
+    kept = {name: value for name, value in options.items() if name != "marks" or texts == (options["text"],)}
+    options = {**kept, "text": texts[0]}  # marks name places of the text before, which are elsewhere now
     worded = (Axis(name="text", values=texts),) if len(texts) > 1 else ()
     if not worded and not axes:
         return Plan(grid=None, requests=(make_request(**options),))
@@ -241,6 +244,8 @@ def requests(
 def _changed(options: dict[str, Any], cell: dict[str, Any], find_model: Callable[[str], PromptModel]) -> dict[str, Any]:
     changed = options | {name: value for name, value in cell.items() if name not in _STYLE}
     style = cell.get("style") or options.get("style") or StyleSettings()
+    if "preset" in cell and "style" not in cell:
+        style = _look(cell["preset"], style)
     single = {name: value for name, value in cell.items() if name in _STYLE and name != "style"}
     changed["style"] = style.model_copy(update=single)
     if "model" in cell:
@@ -253,7 +258,15 @@ def _changed(options: dict[str, Any], cell: dict[str, Any], find_model: Callable
     return changed
 
 
+def _look(preset: str, style: StyleSettings) -> StyleSettings:
+    """The levels of a preset; an automatic position leaves that of `style`."""
+    own = find_preset(preset).style
+    return own if own.position != "auto" else own.model_copy(update={"position": style.position})
+
+
 def _label(name: str, word: str, language: Language) -> str:
+    if name == "preset":
+        return find_preset(word).name.said(language)
     if name == "style":
         said = styles.phrases(StyleSettings.parse(word.split()), language)
         return ("，" if language == "zh" else ", ").join(said) or "–"

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from t2i_studio.brief.grids import AXES, Axis, Grid, axis_name, axis_words, bands, cells, plan, requests
+from t2i_studio.brief.presets import find_preset
 from t2i_studio.domain import Adapter, StyleSettings
 from t2i_studio.engine.registry import ModelCard
 from t2i_studio.errors import StudioError
@@ -98,6 +99,14 @@ def test_a_whole_style_is_refined_by_single_controls_in_any_order():
     for axes in (["style=warmth=5 contrast=1", "warmth=2"], ["warmth=2", "style=warmth=5 contrast=1"]):
         (one,) = asked(grid(*axes))
         assert (one.style.warmth, one.style.contrast) == (2, 1)
+
+
+def test_a_preset_brings_its_levels_and_is_refined_by_single_controls():
+    cool = find_preset("cool_tech")
+    made = asked(grid("preset=studio_white,cool_tech", "warmth=5"), style=StyleSettings(position="left"))
+    assert made[1].style == cool.style.model_copy(update={"warmth": 5, "position": "left"})
+    assert made[0].prompt.text != made[1].prompt.text
+    assert Axis.parse("preset=cool_tech").labels("zh") == [cool.name.zh]
 
 
 def test_what_would_change_nothing_is_refused():
