@@ -8,19 +8,19 @@ from typing import Any
 import gradio as gr
 from pydantic import ValidationError
 
-from t2i_studio.brief.presets import find_preset
-from t2i_studio.brief.prompt import compose
-from t2i_studio.brief.variations import expand
+from t2i_studio.brief.reading import read
+from t2i_studio.brief.requests import make_request
 from t2i_studio.domain import Derivation, GenerationRequest, State
 from t2i_studio.engine.registry import find_model
 from t2i_studio.errors import StudioError
 from t2i_studio.store.grids import get_grid, grids_of
 from t2i_studio.store.jobs import get_job, list_jobs
 from t2i_studio.store.variants import get_variant
-from t2i_studio.ui import desk, form, sheets
+from t2i_studio.ui import desk, form, sheets, understanding
 from t2i_studio.ui.desk import server_function
 from t2i_studio.ui.looks import advise
 from t2i_studio.ui.parts import part
+from t2i_studio.ui.scenes import APART, begin_scenes, scenes_of
 from t2i_studio.ui.studio import Studio, Visitor, visitor_of
 
 GRID_ACTIONS = (
@@ -32,6 +32,8 @@ GRID_ACTIONS = (
     *sheets.SHEET_ACTIONS,
     *desk.CARD_ACTIONS,
 )
+WORDED = ("preset", "styles", "model", "negative", "prompt")
+"""Controls that change the prompt, beside the description with its marks."""
 Updates = list[Any]
 Handler = Callable[..., Updates]
 
@@ -69,7 +71,7 @@ def build(studio: Studio, tr: gr.I18n, pages: gr.Blocks) -> None:
             api_visibility="private",
         )
 
-    wire(go.click, generate, [axes, *inputs], [grid, controls.seed])
+    wire(go.click, generate, [axes, controls.scenes_part, *inputs], [grid, controls.seed])
     wire(surprise.click, surprise_me, inputs, [grid, controls.seed])
     wire(controls.model.input, choose_model, [controls.model], [controls.size, controls.sampler])
     wire(
@@ -78,9 +80,8 @@ def build(studio: Studio, tr: gr.I18n, pages: gr.Blocks) -> None:
         [controls.model],
         [controls.model_part, controls.negative, controls.styles],
     )
-    read_again: list[Any] = [controls.text, controls.preset, controls.styles, controls.model, controls.negative]
-    for control in read_again:
-        wire(control.change, reading, read_again, [controls.prompt_part])
+    speak = [controls.marks.input, *(getattr(controls, name).change for name in WORDED)]
+    wire(partial(gr.on, speak), reading, inputs, [controls.marks, controls.scenes_part, controls.prompt])
     advised: list[Any] = [controls.text, controls.market_part]  # one event for both, so that no late answer overtakes
     wire(partial(gr.on, [control.change for control in advised]), advise, advised, [controls.market_part])
     wire(grid.start, use_as_start, [], controls.shown())
@@ -112,10 +113,15 @@ def _answering(studio: Studio, handler: Handler, outputs: int) -> Handler:
     return handle_event if on_event else handle
 
 
-def generate(studio: Studio, visitor: Visitor, asked: dict[str, Any], axes: Any, *values: Any) -> Updates:
+def generate(studio: Studio, visitor: Visitor, asked: dict[str, Any], axes: Any, scenes: Any, *values: Any) -> Updates:
     """Write the jobs and show them; the engine does the rest, whether or not the page stays open."""
     options, varied = form.options(studio, visitor, *values), sheets.axes_of(axes)
-    return sheets.begin(studio, options | {"variants": 1} if varied else options, varied)
+    options |= {"variants": 1} if varied else {}
+    if scenes == APART:
+        brief = read(understanding.first_text(options["text"]), options["marks"])
+        if len(brief.scenes) > 1:
+            return begin_scenes(studio, options, scenes_of(brief, options["marks"]), varied)
+    return sheets.begin(studio, options, varied)
 
 
 def surprise_me(studio: Studio, visitor: Visitor, asked: dict[str, Any], *values: Any) -> Updates:
@@ -143,26 +149,25 @@ def describe_model(studio: Studio, visitor: Visitor, asked: dict[str, Any], mode
     return [gr.HTML(card=form.public_card(card)), negative, gr.HTML(model=card.name)]
 
 
-def reading(
-    studio: Studio,
-    visitor: Visitor,
-    asked: dict[str, Any],
-    text: str,
-    preset: Any,
-    style: Any,
-    model: str,
-    negative: str,
-) -> Updates:
-    """What the model will read of a description, while it is typed."""
-    if not (text or "").strip():
-        return [gr.HTML(reading={})]
+def reading(studio: Studio, visitor: Visitor, asked: dict[str, Any], *values: Any) -> Updates:
+    """How a description is read, its scenes and the prompt the model will get, while it is typed.
+
+    The prompt comes from where a batch gets it: what the page shows is what the model gets.
+    """
+    if not (values[0] or "").strip():
+        return [gr.HTML(brief=None), gr.HTML(scenes=[]), gr.HTML(reading=None)]
+    brief, marks = None, ()
     try:
-        look = find_preset(str(preset)) if preset else None
-        card = find_model(studio.settings, model)
-        prompt = compose(expand(text)[0], form.style_of(style), card, negative or "", preset=look)
+        options = form.options(studio, visitor, *values)
+        text, marks = understanding.first_text(options["text"]), options["marks"]
+        brief = read(text, marks)
+        told = understanding.told_prompt(make_request(**options | {"text": text}).prompt)
     except StudioError as error:  # half-typed words are no mistake yet: the sentence stays below the field
-        return [gr.HTML(reading={"problem": error.sentence(visitor.language)})]
-    return [gr.HTML(reading={"text": prompt.text, "dropped": list(prompt.dropped)})]
+        told = understanding.told_problem(error, brief, visitor.language)
+    if brief is None:
+        return [gr.HTML(brief=None), gr.HTML(scenes=[]), gr.HTML(reading=told)]
+    scenes = [text for text, _ in scenes_of(brief)]
+    return [gr.HTML(brief=understanding.told(brief, marks)), gr.HTML(scenes=scenes), gr.HTML(reading=told)]
 
 
 def use_as_start(studio: Studio, visitor: Visitor, asked: dict[str, Any]) -> Updates:

@@ -189,6 +189,7 @@ def _same(studio: Studio, old: GenerationRequest) -> dict[str, Any]:
         "text": old.text,
         "model": find_model(studio.settings, old.model),
         "style": old.style,
+        "marks": old.marks,
         "preset": old.preset,
         "negative": old.prompt.negative,
         "prompt": old.prompt.text if old.prompt.edited else None,

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from t2i_studio.brief import values
 from t2i_studio.brief.styles import own_adapters
 from t2i_studio.brief.variations import escape
-from t2i_studio.domain import MAX_GUIDANCE, MAX_SEED, MAX_STEPS, GenerationRequest, StyleSettings
+from t2i_studio.domain import BRIEF_FIELDS, MAX_GUIDANCE, MAX_SEED, MAX_STEPS, GenerationRequest, StyleSettings
 from t2i_studio.engine import samplers
 from t2i_studio.engine.registry import ModelCard, find_model, model_cards
 from t2i_studio.errors import StudioError
@@ -20,7 +20,9 @@ from t2i_studio.store.variants import get_variant
 from t2i_studio.ui.desk import server_function, style_effects
 from t2i_studio.ui.looks import PRESET_ACTIONS
 from t2i_studio.ui.parts import part
+from t2i_studio.ui.scenes import TOGETHER
 from t2i_studio.ui.studio import Studio, Visitor
+from t2i_studio.ui.understanding import corrections, marks_for
 
 COUNTS = (1, 2, 4, 6, 8, 12)
 RATIOS = ((1, 1), (4, 3), (3, 4), (16, 9), (9, 16))
@@ -40,13 +42,14 @@ class Form:
     """Every control whose value makes a request, in the order handlers get them; then what only shows."""
 
     text: gr.Textbox
+    marks: gr.HTML
     count: gr.Radio
     size: gr.Dropdown
     preset: gr.HTML
     styles: gr.HTML
     start: gr.HTML
     model: gr.Dropdown
-    prompt: gr.Textbox
+    prompt: gr.HTML
     negative: gr.Textbox
     steps: gr.Number
     guidance: gr.Number
@@ -55,7 +58,7 @@ class Form:
     keep_seed: gr.Checkbox
     adapter: gr.Textbox
     adapter_scale: gr.Number
-    prompt_part: gr.HTML
+    scenes_part: gr.HTML
     market_part: gr.HTML
     model_part: gr.HTML
     start_part: gr.Accordion
@@ -87,6 +90,7 @@ def options(studio: Studio, visitor: Visitor, *controls: Any) -> dict[str, Any]:
         "preset": str(form["preset"]) if form["preset"] else None,
         "negative": form["negative"] or "",
         "prompt": form["prompt"] or None,
+        "marks": marks_for(form["marks"], form["text"] or ""),
         "adapters": (values.adapter(f"{adapter}:{form['adapter_scale'] or 0}"),) if adapter else (),
         "seed": values.whole("seed", form["seed"], 0, MAX_SEED)
         if form["keep_seed"] and form["seed"] is not None
@@ -136,13 +140,14 @@ def show(studio: Studio, request: GenerationRequest, *, keep_seed: bool = True) 
     size = f"{request.width}x{request.height}" if request.width and request.height else _own_size(card)
     shown = {
         "text": escape(request.text),
+        "marks": gr.HTML(value=corrections(request.text, request.marks)),
         "count": min(COUNTS, key=lambda count: abs(count - request.variants)),
         "size": gr.Dropdown(choices=sizes(card), value=size),
         "preset": gr.HTML(value=request.preset or ""),
         "styles": gr.HTML(value=request.style.model_dump()),
         "start": gr.HTML(value=start),
         "model": card.name,
-        "prompt": request.prompt.text if request.prompt.edited else "",
+        "prompt": gr.HTML(value=request.prompt.text if request.prompt.edited else ""),
         "negative": request.prompt.negative,
         "steps": request.steps,
         "guidance": request.guidance,
@@ -214,7 +219,9 @@ def build(studio: Studio, tr: gr.I18n) -> Form:
         autofocus=True,
         elem_id="description",
     )
-    prompt_part = part("prompt", reading=None)
+    marks = part("marks", events=["input"], value=None, brief=None, fields=list(BRIEF_FIELDS))
+    scenes_part = part("scenes", value=TOGETHER, scenes=[])
+    prompt = part("prompt", events=["change"], value="", reading=None)
     market_part = part("market", events=["change"], value="", hints=[])
     part("examples")
     with gr.Row(elem_id="how-many"):
@@ -252,7 +259,6 @@ def build(studio: Studio, tr: gr.I18n) -> Form:
             elem_id="model",
         )
         model_part = part("model", elem_id="model-part", card=public_card(own))
-        prompt = gr.Textbox(label=tr("prompt_edit"), placeholder=tr("prompt_edit_hint"), lines=2)
         negative = gr.Textbox(
             label=tr("negative"),
             placeholder=tr("negative_hint"),
@@ -289,6 +295,6 @@ def build(studio: Studio, tr: gr.I18n) -> Form:
             adapter = gr.Textbox(label=tr("adapter"), placeholder=tr("adapter_hint"), scale=2)
             adapter_scale = gr.Number(label=tr("adapter_scale"), value=1.0, minimum=-4, maximum=4, step=0.1)
     return Form(
-        text, count, size, preset, styles, start, model, prompt, negative, steps, guidance, sampler, seed, keep_seed,
-        adapter, adapter_scale, prompt_part, market_part, model_part, start_part,
+        text, marks, count, size, preset, styles, start, model, prompt, negative, steps, guidance, sampler, seed,
+        keep_seed, adapter, adapter_scale, scenes_part, market_part, model_part, start_part,
     )  # fmt: skip

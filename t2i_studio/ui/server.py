@@ -14,6 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
+from t2i_studio.brief import segment, translation
 from t2i_studio.engine.engine import Engine
 from t2i_studio.errors import StudioError
 from t2i_studio.settings import Settings
@@ -33,7 +34,7 @@ from t2i_studio.ui.users import Users
 import_normally()
 log = logging.getLogger(__name__)
 WARM_UP_AFTER = 1.5
-"""Seconds after start until the engine loads the model: the first page comes first."""
+"""Seconds after start until the dictionaries and the model are loaded: the first page comes first."""
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -43,11 +44,13 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        warm_up = Timer(WARM_UP_AFTER, studio.engine.start)
-        warm_up.daemon = True
-        warm_up.start()
+        warming = [Timer(WARM_UP_AFTER, load) for load in (load_dictionaries, studio.engine.start)]
+        for warm_up in warming:
+            warm_up.daemon = True
+            warm_up.start()
         yield
-        warm_up.cancel()
+        for warm_up in warming:
+            warm_up.cancel()
         studio.engine.close()
         db.close()
 
@@ -75,6 +78,12 @@ def create_app(settings: Settings) -> FastAPI:
         show_error=False,
         max_file_size="64mb",
     )
+
+
+def load_dictionaries() -> None:
+    """So that the first description is read at once."""
+    segment.warm()
+    translation.dictionary_gloss("词典")
 
 
 def build_pages(studio: Studio) -> gr.Blocks:

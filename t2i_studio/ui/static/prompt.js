@@ -1,17 +1,76 @@
-// Under the description: what the model will read, and which words it does not know.
-import { el, fill, word } from "./dom.js";
+// The prompt the model will get: composed from the description, or the user's own. With it, what was left out or
+// stands for something else, and products to choose from when the model cannot draw the one in the description.
+// Value: the user's own prompt, or "" for the composed one.
+import { button, el, fill, toast, typeInto, word } from "./dom.js";
 
-export default function ({ element, props, watch }) {
+const PAUSE = 300; // ms without a key before the page takes the edit
+const FIELD = "#description textarea";
+
+export default function ({ element, props, trigger, watch }) {
+  let timer = 0;
   const line = el("div", { class: "prompt-line", "aria-live": "polite" });
-  fill(element, line);
+  const field = el("textarea", { rows: 3, hidden: true, "aria-label": word("prompt_edit"), oninput: () => (clearTimeout(timer), (timer = setTimeout(() => set(field.value), PAUSE))), onblur: leave });
+  const edit = button("brush", word("prompt_change"), begin);
+  const compose = button("undo", word("prompt_composed"), discard, { onmousedown: (event) => event.preventDefault() }); // leaving the field first would move it away
+  const tools = el("div", { class: "prompt-tools" }, edit, compose);
+  fill(element, line, field, tools);
 
-  watch("reading", () => {
-    const { text = "", dropped = [], problem = "" } = props.reading ?? {};
+  function set(text) {
+    if (text === (props.value || "")) return;
+    props.value = text;
+    trigger("change");
+  }
+
+  function begin() {
+    field.value = props.value || props.reading?.text || "";
+    field.hidden = false;
+    field.focus();
+    paint();
+  }
+
+  function discard() {
+    clearTimeout(timer);
+    field.hidden = true;
+    set("");
+    paint();
+  }
+
+  function leave() {
+    if (field.hidden) return;
+    clearTimeout(timer);
+    field.hidden = true;
+    const text = field.value.trim();
+    set(props.value || text !== props.reading?.text ? text : "");
+    paint();
+  }
+
+  /** Put another product into the description, in place of the one the model cannot draw. */
+  function choose({ text, start, end }, name) {
+    const old = document.querySelector(FIELD).value;
+    const letters = [...text];
+    const said = letters.slice(start, end).join("");
+    const whole = old.indexOf(text);
+    const at = whole < 0 ? old.indexOf(said) : whole + letters.slice(0, start).join("").length;
+    if (at < 0) return;
+    typeInto(FIELD, old.slice(0, at) + name + old.slice(at + said.length));
+    toast(word("product_chosen", { old: said, name }), { action: [word("undo"), () => typeInto(FIELD, old)] });
+  }
+
+  function paint() {
+    const { text = "", negative = "", edited = false, dropped = [], replaced = [], problem = "", choices = [], product } = props.reading ?? {};
     fill(line, [
-        problem && el("p", { class: "problem" }, problem),
-        text && el("p", {}, el("span", { class: "quiet" }, word("prompt_is")), " ", el("span", { class: "prompt-text" }, text)),
-        dropped.length && el("p", { class: "dropped" }, el("span", {}, word("dropped")), dropped.map((unknown) => el("s", {}, unknown))),
-      ],
-    );
-  });
+      problem && el("p", { class: "problem" }, problem),
+      choices.length > 0 && el("p", { class: "choices", role: "group", "aria-label": word("product_choices") }, choices.map((name) => el("button", { type: "button", class: "chip", onclick: () => choose(product, name) }, name))),
+      text && el("p", { class: "prompt-is" }, el("span", { class: "quiet" }, word("prompt_is")), edited && [" ", el("span", { class: "tag" }, word("prompt_edited"))], field.hidden && [" ", el("span", { class: "prompt-text" }, text)]),
+      negative && el("p", {}, el("span", { class: "quiet" }, word("prompt_without")), " ", negative),
+      replaced.length > 0 && el("p", { class: "replaced" }, el("span", {}, word("replaced")), replaced.map(([said, drawn]) => el("span", { class: "swap" }, word("replaced_by", { said, drawn })))),
+      dropped.length > 0 && el("p", { class: "dropped" }, el("span", {}, word("dropped")), dropped.map((unknown) => el("s", {}, unknown))),
+    ]);
+    edit.hidden = !text || !field.hidden;
+    compose.hidden = !props.value;
+  }
+
+  watch("reading", paint);
+  watch("value", paint);
+  paint();
 }
