@@ -1,17 +1,22 @@
 """Which thing each colour of a description belongs to."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from t2i_studio.brief.lexicon import BASIC, Meaning
-from t2i_studio.brief.scopes import Scope, is_mark
+from t2i_studio.brief.lexicon import BASIC, WORDS, Meaning
+from t2i_studio.brief.logit import Features, load_weights, score
+from t2i_studio.brief.scopes import Scope, clauses, is_mark
 from t2i_studio.brief.segment import Word
 
+WEIGHTS = WORDS / "colors_weights.json"
 Owner = Literal["product", "backdrop", "exclude", "other"]
+OWNERS: tuple[Owner, ...] = ("product", "backdrop", "other")
+"""What a colour may belong to where nothing is negated or compared."""
 
 _SKIPPED: tuple[Meaning, ...] = ("color", "material", "pattern", "season", "audience", "selling_point", "classifier")
 
+_SORTS: tuple[Meaning, ...] = ("body", "stand", "part", "setting", "product", "prop", "container", "meta", "audience")
 _GRAPHICS = frozenset({"text", "logo", "border", "sticker", "label", "watermark"})
 
 
@@ -32,16 +37,15 @@ def bind_colors(
     words: Sequence[Word], scopes: Sequence[frozenset[Scope]], product: tuple[int, int] | None
 ) -> list[Colored]:
     """Every colour with its owner. product: words[first:last] are what is sold."""
-    name = words[product[1] - 1].lemma if product else None
-    found = []
+    return [Colored(place, color, _owner(words, scopes, place, product)) for place, color in mentions(words, product)]
+
+
+def mentions(words: Sequence[Word], product: tuple[int, int] | None) -> Iterator[tuple[int, str]]:
+    """(place, basic colour) of each colour that is said, but not in the product's own name (红酒)."""
     for place, word in enumerate(words):
-        if product and product[0] <= place < product[1] and word.says("product"):
-            continue
-        colors = basic_colors(word)
-        if colors:
-            owner = _owner(words, scopes, place, name)
-            found += [Colored(place, color, owner) for color in colors]
-    return found
+        named = product and product[0] <= place < product[1] and word.says("product")
+        if not named:
+            yield from ((place, color) for color in basic_colors(word))
 
 
 def basic_colors(word: Word) -> list[str]:
@@ -56,22 +60,98 @@ def basic_colors(word: Word) -> list[str]:
     return []
 
 
-def _owner(words: Sequence[Word], scopes: Sequence[frozenset[Scope]], place: int, product: str | None) -> Owner:
+def _owner(
+    words: Sequence[Word], scopes: Sequence[frozenset[Scope]], place: int, product: tuple[int, int] | None
+) -> Owner:
     if "metaphor" in scopes[place]:
         return "other"
     if "exclude" in scopes[place]:
+        name = words[product[1] - 1].lemma if product else None
         head = _head_after(words, place)
-        return "exclude" if head is None or not words[head].says("product") or words[head].lemma == product else "other"
-    if words[place].says("backdrop") or _of_backdrop_before(words, place):
+        return "exclude" if head is None or not words[head].says("product") or words[head].lemma == name else "other"
+    weights = load_weights(WEIGHTS)
+    scores = [score(option, weights) for option in options(words, scopes, place, product)]
+    return OWNERS[scores.index(max(scores))]
+
+
+def options(
+    words: Sequence[Word], scopes: Sequence[frozenset[Scope]], place: int, product: tuple[int, int] | None
+) -> list[Features]:
+    """For each of OWNERS the features of a colour, as that owner weighs them."""
+    features = dict.fromkeys(_features(words, scopes, place, product), 1.0)
+    return [{f"{owner}.{name}": value for name, value in features.items()} for owner in OWNERS]
+
+
+def _features(
+    words: Sequence[Word], scopes: Sequence[frozenset[Scope]], place: int, product: tuple[int, int] | None
+) -> Iterator[str]:
+    word, name = words[place], words[product[1] - 1].lemma if product else None
+    after, before = _head_after(words, place), _thing_before(words, scopes, place)
+    head = "none" if after is None else _sort(words[after], scopes[after], name)
+    thing = "none" if before is None else _sort(words[before], scopes[before], name)
+    yield "always"
+    yield f"script.{word.script}"
+    yield f"head.{head}"
+    yield f"before.{thing}"
+    if head == "none":
+        yield f"alone.{thing}"
+    if word.says("backdrop"):
+        yield "ground.word"
+    if _of_backdrop_before(words, place):
+        yield "of.backdrop"
+    yield from (f"in.{scope}" for scope in scopes[place])
+    yield from _beside(words, place)
+    yield from _around(words, place, product)
+
+
+def _sort(word: Word, scopes: frozenset[Scope], product: str | None) -> str:
+    """What kind of thing a word is, as far as it matters for whose colour one is."""
+    if word.says("backdrop"):
         return "backdrop"
-    head = _head_after(words, place)
-    if head is None:
-        if words[place].script == "en" and place and words[place - 1].text in ("on", "against", "over", "onto"):
-            return "backdrop"
-        head = _thing_before(words, scopes, place)
-    if head is None:
+    if word.lemma == product:
         return "product"
-    return _owner_of(words[head], scopes[head], product)
+    sort = next((meaning for meaning in _SORTS if word.says(meaning)), "noun")
+    if sort == "noun" and _is_graphic(word):
+        sort = "graphic"
+    return f"{sort}.aside" if scopes & {"gift", "place", "purpose"} else sort
+
+
+def _beside(words: Sequence[Word], place: int) -> Iterator[str]:
+    """The words directly before and after."""
+    before = words[place - 1] if place else None
+    after = words[place + 1] if place + 1 < len(words) else None
+    if before is None or is_mark(before):
+        yield "begins.clause"
+    elif before.script == "en" and (
+        before.says("place", "gift", "purpose") or before.text in ("of", "and", "or", "is")
+    ):
+        yield f"word.before.{before.text}"
+    elif basic_colors(before) or before.text in ("、", "/", "+"):
+        yield "in.a.list"
+    elif before.says("link"):
+        yield "after.link"
+    if after is None or is_mark(after):
+        yield "ends.clause"
+    elif after.text in ("的", "色", "底", "款", "and", "or", "、", "/", "+"):
+        yield f"word.after.{after.text}"
+
+
+def _around(words: Sequence[Word], place: int, product: tuple[int, int] | None) -> Iterator[str]:
+    """The clause it stands in, and where the product is from there."""
+    numbers = clauses(list(words))
+    mates = [at for at in range(len(words)) if numbers[at] == numbers[place] and at != place]
+    if product is not None:
+        there = numbers[product[0]]
+        side = "same" if there == numbers[place] else "before" if there < numbers[place] else "after"
+        yield f"product.{side}"
+        if there == numbers[place]:
+            yield "product.follows" if place < product[0] else "product.precedes"
+    for meaning in ("backdrop", "body", "part", "setting", "stand", "prop", "label"):
+        if any(words[at].says(meaning) for at in mates):  # type: ignore[arg-type]
+            yield f"clause.{meaning}"
+    if not any("n" in words[at].pos and not words[at].says("color") for at in mates):
+        yield "clause.bare"
+    yield f"clause.{'first' if numbers[place] == numbers[0] else 'later'}"
 
 
 def _of_backdrop_before(words: Sequence[Word], place: int) -> bool:
@@ -90,20 +170,6 @@ def _of_backdrop_before(words: Sequence[Word], place: int) -> bool:
 def _links(word: Word) -> bool:
     """May it stand between a backdrop and its colour: 背景请用暗一点的金色?"""
     return word.says("link") or bool(word.pos & {"d", "v", "m"})
-
-
-def _owner_of(word: Word, scopes: frozenset[Scope], product: str | None) -> Owner:
-    if word.says("backdrop"):
-        return "backdrop"
-    if word.lemma == product or word.says("body"):
-        return "product"
-    if word.says("part", "setting", "stand") or _is_graphic(word):
-        return "other"
-    if word.says("prop") and not word.says("product"):
-        return "other"
-    if scopes & {"gift", "place", "metaphor", "purpose"}:
-        return "other"
-    return "product"
 
 
 def _is_graphic(word: Word) -> bool:

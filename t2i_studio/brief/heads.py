@@ -1,23 +1,22 @@
 """Which of the things in a description is sold.
 
 Each noun is a candidate; what it is and where it stands are its features, and the likeliest candidate of a
-log-linear model over them wins. The weights (assets/words/product_weights.json) are fitted on labelled
-descriptions by `fit_heads`.
+log-linear model over them (`logit`) wins. The weights (assets/words/heads_weights.json) are fitted on labelled
+descriptions by `fitting`.
 """
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 
 from t2i_studio.brief.lexicon import WORDS, Meaning, lexicon
+from t2i_studio.brief.logit import load_weights, score
 from t2i_studio.brief.normalise import EMOJI_MARK
 from t2i_studio.brief.scopes import Scope, clauses, is_mark
 from t2i_studio.brief.segment import Word
 from t2i_studio.brief.vocabulary import function_words
 
-WEIGHTS = WORDS / "product_weights.json"
+WEIGHTS = WORDS / "heads_weights.json"
 
 _ATTRIBUTES: tuple[Meaning, ...] = (
     "color", "material", "pattern", "season", "campaign", "audience", "selling_point", "setting", "backdrop",
@@ -42,14 +41,9 @@ class Candidate:
 
 def find_product(words: Sequence[Word], scopes: Sequence[frozenset[Scope]]) -> Candidate | None:
     """The likeliest thing; None when there is no noun at all."""
-    weights = _weights()
+    weights = load_weights(WEIGHTS)
     found = candidates(words, scopes)
-    return max(found, key=lambda each: (score(each, weights), -each.first), default=None)
-
-
-def score(candidate: Candidate, weights: dict[str, float]) -> float:
-    """Sum of weight times feature: the log-odds of being what is sold, up to a constant for the text."""
-    return sum(weights.get(name, 0.0) * value for name, value in candidate.features.items())
+    return max(found, key=lambda each: (score(each.features, weights), -each.first), default=None)
 
 
 def candidates(words: Sequence[Word], scopes: Sequence[frozenset[Scope]]) -> list[Candidate]:
@@ -74,12 +68,6 @@ def candidates(words: Sequence[Word], scopes: Sequence[frozenset[Scope]]) -> lis
             features |= {f"en.{name}": value for name, value in features.items()}
         found.append(Candidate(first, place + 1, word.lemma, features))
     return found
-
-
-@cache
-def _weights() -> dict[str, float]:
-    weights: dict[str, float] = json.loads(WEIGHTS.read_text(encoding="utf-8"))["weights"]
-    return weights
 
 
 def _kind(words: Sequence[Word], first: int, place: int) -> Iterator[str]:
