@@ -9,7 +9,6 @@ import gradio as gr
 from pydantic import ValidationError
 
 from t2i_studio.brief.reading import read
-from t2i_studio.brief.requests import make_request
 from t2i_studio.domain import Derivation, GenerationRequest, State
 from t2i_studio.engine.registry import find_model
 from t2i_studio.errors import StudioError
@@ -35,6 +34,8 @@ GRID_ACTIONS = (
 WORDED = ("preset", "styles", "model", "negative", "prompt")
 """Controls that change the prompt, beside the description with its marks."""
 Updates = list[Any]
+SAME_AXES = (gr.skip(), gr.skip())
+"""Leaves the grid's section as it is."""
 Handler = Callable[..., Updates]
 
 
@@ -43,7 +44,7 @@ def build(studio: Studio, tr: gr.I18n, pages: gr.Blocks) -> None:
     with gr.Row(elem_id="main", elem_classes="create"):
         with gr.Column(elem_id="brief"):
             controls = form.build(studio, tr)
-            with gr.Accordion(tr("grid_section"), open=False, elem_id="grid-section"):
+            with gr.Accordion(tr("grid_section"), open=False, elem_id="grid-section") as axes_part:
                 axes = part("axes", value=[])
             with gr.Row(elem_id="go-row"):
                 go = gr.Button(tr("generate"), variant="primary", elem_id="go")
@@ -80,13 +81,18 @@ def build(studio: Studio, tr: gr.I18n, pages: gr.Blocks) -> None:
         [controls.model],
         [controls.model_part, controls.negative, controls.styles],
     )
-    speak = [controls.marks.input, *(getattr(controls, name).change for name in WORDED)]
-    wire(partial(gr.on, speak), reading, inputs, [controls.marks, controls.scenes_part, controls.prompt])
+    speak = [controls.marks.input, controls.scenes_part.change, *(getattr(controls, name).change for name in WORDED)]
+    wire(
+        partial(gr.on, speak),
+        reading,
+        [controls.scenes_part, *inputs],
+        [controls.marks, controls.scenes_part, controls.prompt],
+    )
     advised: list[Any] = [controls.text, controls.market_part]  # one event for both, so that no late answer overtakes
     wire(partial(gr.on, [control.change for control in advised]), advise, advised, [controls.market_part])
     wire(grid.start, use_as_start, [], controls.shown())
     wire(grid.settings, restore, [], controls.shown())
-    wire(pages.load, arrive, [], [grid, axes, *controls.shown()])
+    wire(pages.load, arrive, [], [grid, axes, axes_part, *controls.shown()])
 
 
 def _answering(studio: Studio, handler: Handler, outputs: int) -> Handler:
@@ -113,14 +119,13 @@ def _answering(studio: Studio, handler: Handler, outputs: int) -> Handler:
     return handle_event if on_event else handle
 
 
-def generate(studio: Studio, visitor: Visitor, asked: dict[str, Any], axes: Any, scenes: Any, *values: Any) -> Updates:
+def generate(studio: Studio, visitor: Visitor, asked: dict[str, Any], axes: Any, way: Any, *values: Any) -> Updates:
     """Write the jobs and show them; the engine does the rest, whether or not the page stays open."""
     options, varied = form.options(studio, visitor, *values), sheets.axes_of(axes)
     options |= {"variants": 1} if varied else {}
-    if scenes == APART:
-        brief = read(understanding.first_text(options["text"]), options["marks"])
-        if len(brief.scenes) > 1:
-            return begin_scenes(studio, options, scenes_of(brief, options["marks"]), varied)
+    scenes = scenes_of(read(understanding.first_text(options["text"]), options["marks"]), options["marks"])
+    if way == APART and len(scenes) > 1:
+        return begin_scenes(studio, options, scenes, varied)
     return sheets.begin(studio, options, varied)
 
 
@@ -149,25 +154,33 @@ def describe_model(studio: Studio, visitor: Visitor, asked: dict[str, Any], mode
     return [gr.HTML(card=form.public_card(card)), negative, gr.HTML(model=card.name)]
 
 
-def reading(studio: Studio, visitor: Visitor, asked: dict[str, Any], *values: Any) -> Updates:
-    """How a description is read, its scenes and the prompt the model will get, while it is typed.
+def reading(studio: Studio, visitor: Visitor, asked: dict[str, Any], way: Any, *values: Any) -> Updates:
+    """How a description is read, its scenes and the prompts the model will get, while it is typed.
 
-    The prompt comes from where a batch gets it: what the page shows is what the model gets.
+    A prompt comes from where a batch gets it: what the page shows is what the model gets.
     """
     if not (values[0] or "").strip():
-        return [gr.HTML(brief=None), gr.HTML(scenes=[]), gr.HTML(reading=None)]
-    brief, marks = None, ()
+        return [gr.HTML(brief=None), gr.HTML(scenes=[]), gr.HTML(reading=[])]
     try:
         options = form.options(studio, visitor, *values)
-        text, marks = understanding.first_text(options["text"]), options["marks"]
-        brief = read(text, marks)
-        told = understanding.told_prompt(make_request(**options | {"text": text}).prompt)
+        marks = options["marks"]
+        brief = read(understanding.first_text(options["text"]), marks)
     except StudioError as error:  # half-typed words are no mistake yet: the sentence stays below the field
-        told = understanding.told_problem(error, brief, visitor.language)
-    if brief is None:
-        return [gr.HTML(brief=None), gr.HTML(scenes=[]), gr.HTML(reading=told)]
-    scenes = [text for text, _ in scenes_of(brief)]
-    return [gr.HTML(brief=understanding.told(brief, marks)), gr.HTML(scenes=scenes), gr.HTML(reading=told)]
+        return [
+            gr.HTML(brief=None),
+            gr.HTML(scenes=[]),
+            gr.HTML(reading=[{"problem": error.sentence(visitor.language)}]),
+        ]
+    scenes = scenes_of(brief, marks)
+    asked_for = scenes if way == APART and len(scenes) > 1 else [(brief.text, marks)]
+    prompts = [
+        understanding.told_prompt(options | {"text": text, "marks": own}, visitor.language) for text, own in asked_for
+    ]
+    return [
+        gr.HTML(brief=understanding.told(brief, marks)),
+        gr.HTML(scenes=[text for text, _ in scenes]),
+        gr.HTML(reading=prompts),
+    ]
 
 
 def use_as_start(studio: Studio, visitor: Visitor, asked: dict[str, Any]) -> Updates:
@@ -195,30 +208,30 @@ def arrive(studio: Studio, visitor: Visitor, asked: dict[str, Any]) -> Updates:
 
     Without a job in the address, the one at work now is shown: a closed tab or a phone finds it again.
     """
-    untouched = [gr.skip()] * (len(form.NAMES) + 2)
+    untouched = [gr.skip()] * (len(form.NAMES) + 3)
     if "like" in asked:
         request = get_variant(studio.db, _number(asked, "like")).request
-        return [gr.HTML(job=0), gr.skip(), *form.show(studio, request)]
+        return [gr.HTML(job=0), *SAME_AXES, *form.show(studio, request)]
     if "start" in asked:
-        return [gr.HTML(job=0), gr.skip(), *use_as_start(studio, visitor, {"id": asked["start"]})]
+        return [gr.HTML(job=0), *SAME_AXES, *use_as_start(studio, visitor, {"id": asked["start"]})]
     if "grid" in asked:
         return _show_grid(studio, _number(asked, "grid"))
     if "job" in asked:
         job = _number(asked, "job")
         request = get_job(studio.db, job).request
-        return [gr.HTML(job=job), gr.skip(), *form.show(studio, request, keep_seed=False)]
+        return [gr.HTML(job=job), *SAME_AXES, *form.show(studio, request, keep_seed=False)]
     working = list_jobs(studio.db, (State.RUNNING, State.WAITING), limit=1)
     if not working:
         return [gr.HTML(job=0), *untouched]
     if grid := grids_of(studio.db, [working[0].id]).get(working[0].id):
         return _show_grid(studio, grid)
-    return [gr.HTML(job=working[0].id), gr.skip(), *form.show(studio, working[0].request, keep_seed=False)]
+    return [gr.HTML(job=working[0].id), *SAME_AXES, *form.show(studio, working[0].request, keep_seed=False)]
 
 
 def _show_grid(studio: Studio, number: int) -> Updates:
     grid = get_grid(studio.db, number)
     shown = form.show(studio, grid.jobs[0].request, keep_seed=False)
-    return [gr.HTML(sheet=number), gr.HTML(value=sheets.rows_of(grid)), *shown]
+    return [gr.HTML(sheet=number), gr.HTML(value=sheets.rows_of(grid)), gr.Accordion(open=True), *shown]
 
 
 def _number(asked: dict[str, Any], name: str) -> int:

@@ -27,7 +27,8 @@ export default function ({ element, props, watch }) {
     paint();
   }
 
-  watch("value", () => {
+  /** Show what came from elsewhere; this part may be made only after it came, when its section opens. */
+  function arrive() {
     if (JSON.stringify(props.value ?? []) === JSON.stringify(read())) return;
     rows.forEach(({ name, said }, number) => {
       const [axis, words] = (props.value ?? [])[number] ?? [name.value, ""];
@@ -35,6 +36,8 @@ export default function ({ element, props, watch }) {
       said.value = words;
     });
     paint();
-  });
+  }
+  watch("value", arrive);
   paint();
+  arrive();
 }
