@@ -220,8 +220,8 @@ def build(studio: Studio, tr: gr.I18n) -> Form:
         elem_id="description",
     )
     marks = part("marks", events=["input"], value=None, brief=None, fields=list(BRIEF_FIELDS))
-    scenes_part = part("scenes", value=TOGETHER, scenes=[])
-    prompt = part("prompt", events=["change"], value="", reading=None)
+    scenes_part = part("scenes", events=["change"], value=TOGETHER, scenes=[])
+    prompt = part("prompt", events=["change"], value="", reading=[])
     market_part = part("market", events=["change"], value="", hints=[])
     part("examples")
     with gr.Row(elem_id="how-many"):

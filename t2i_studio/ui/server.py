@@ -44,13 +44,11 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        warming = [Timer(WARM_UP_AFTER, load) for load in (load_dictionaries, studio.engine.start)]
-        for warm_up in warming:
-            warm_up.daemon = True
-            warm_up.start()
+        warm_up = Timer(WARM_UP_AFTER, load, (studio,))
+        warm_up.daemon = True
+        warm_up.start()
         yield
-        for warm_up in warming:
-            warm_up.cancel()
+        warm_up.cancel()
         studio.engine.close()
         db.close()
 
@@ -80,8 +78,9 @@ def create_app(settings: Settings) -> FastAPI:
     )
 
 
-def load_dictionaries() -> None:
-    """So that the first description is read at once."""
+def load(studio: Studio) -> None:
+    """The model, in a thread of its own, and the dictionaries, so that the first description is read at once."""
+    studio.engine.start()
     segment.warm()
     translation.dictionary_gloss("词典")
 

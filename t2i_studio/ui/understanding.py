@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError
@@ -10,9 +10,11 @@ from pydantic import BaseModel, Field, ValidationError
 from t2i_studio.brief.grids import MAX_CELLS
 from t2i_studio.brief.marks import moved
 from t2i_studio.brief.normalise import normalise
+from t2i_studio.brief.reading import read
+from t2i_studio.brief.requests import make_request
 from t2i_studio.brief.segment import segment
 from t2i_studio.brief.variations import expand
-from t2i_studio.domain import BRIEF_FIELDS, Brief, BriefField, Found, Mark, Prompt, check_text
+from t2i_studio.domain import BRIEF_FIELDS, Brief, BriefField, Found, Mark, check_text
 from t2i_studio.errors import Language, StudioError
 
 _LIST = re.compile("、|, ")
@@ -70,22 +72,29 @@ def told(brief: Brief, marks: Sequence[Mark]) -> dict[str, Any]:
     return {
         "text": brief.text,
         "marks": [mark.model_dump() for mark in marks],
-        "pieces": [asdict(piece) for piece in pieces(brief, marks)],
+        "pieces": [_said(piece) for piece in pieces(brief, marks)],
     }
 
 
-def told_prompt(prompt: Prompt) -> dict[str, Any]:
-    """A prompt as its part of the page shows it."""
-    return prompt.model_dump(mode="json")
+def _said(piece: Piece) -> dict[str, Any]:
+    """What a piece says; a long text has hundreds."""
+    return {name: value for name, value in vars(piece).items() if value is not None and value is not False}
 
 
-def told_problem(error: StudioError, brief: Brief | None, language: Language) -> dict[str, Any]:
-    """Why there is no prompt; with products to choose from where the model cannot draw the one in the text."""
-    told: dict[str, Any] = {"problem": error.sentence(language)}
-    if error.key == "brief.product_unknown" and brief and brief.product:
-        told["choices"] = [name for name in _LIST.split(str(error.params["closest"])) if name]
-        told["product"] = {"start": brief.product.start, "end": brief.product.end, "text": brief.text}
-    return told
+def told_prompt(options: dict[str, Any], language: Language) -> dict[str, Any]:
+    """The prompt of a request, given as arguments of `make_request`, as its part of the page shows it.
+
+    Where there is none: why, with products to choose from if the model cannot draw the one in the text.
+    """
+    try:
+        return make_request(**options).prompt.model_dump(mode="json")
+    except StudioError as error:
+        told: dict[str, Any] = {"problem": error.sentence(language)}
+        brief = read(options["text"], options["marks"])
+        if error.key == "brief.product_unknown" and brief.product:
+            told["choices"] = [name for name in _LIST.split(str(error.params["closest"])) if name]
+            told["product"] = {"start": brief.product.start, "end": brief.product.end, "text": brief.text}
+        return told
 
 
 def pieces(brief: Brief, marks: Sequence[Mark]) -> list[Piece]:

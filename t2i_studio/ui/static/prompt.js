@@ -1,7 +1,7 @@
 // The prompt the model will get: composed from the description, or the user's own. With it, what was left out or
 // stands for something else, and products to choose from when the model cannot draw the one in the description.
 // Value: the user's own prompt, or "" for the composed one.
-import { button, el, fill, toast, typeInto, word } from "./dom.js";
+import { el, fill, toast, typeInto, word } from "./dom.js";
 
 const PAUSE = 300; // ms without a key before the page takes the edit
 const FIELD = "#description textarea";
@@ -10,8 +10,9 @@ export default function ({ element, props, trigger, watch }) {
   let timer = 0;
   const line = el("div", { class: "prompt-line", "aria-live": "polite" });
   const field = el("textarea", { rows: 3, hidden: true, "aria-label": word("prompt_edit"), oninput: () => (clearTimeout(timer), (timer = setTimeout(() => set(field.value), PAUSE))), onblur: leave });
-  const edit = button("brush", word("prompt_change"), begin);
-  const compose = button("undo", word("prompt_composed"), discard, { onmousedown: (event) => event.preventDefault() }); // leaving the field first would move it away
+  const edit = el("button", { type: "button", class: "link", onclick: begin }, word("prompt_change"));
+  const stay = (event) => event.preventDefault(); // leaving the field would move the button away from under the pointer
+  const compose = el("button", { type: "button", class: "link", onmousedown: stay, onclick: discard }, word("prompt_composed"));
   const tools = el("div", { class: "prompt-tools" }, edit, compose);
   fill(element, line, field, tools);
 
@@ -21,8 +22,11 @@ export default function ({ element, props, trigger, watch }) {
     trigger("change");
   }
 
+  /** The prompt to edit; undefined where there is none, or one for each scene. */
+  const composed = () => (props.reading?.length === 1 ? props.reading[0].text : undefined);
+
   function begin() {
-    field.value = props.value || props.reading?.text || "";
+    field.value = props.value || composed();
     field.hidden = false;
     field.focus();
     paint();
@@ -40,7 +44,7 @@ export default function ({ element, props, trigger, watch }) {
     clearTimeout(timer);
     field.hidden = true;
     const text = field.value.trim();
-    set(props.value || text !== props.reading?.text ? text : "");
+    set(props.value || text !== composed() ? text : "");
     paint();
   }
 
@@ -56,17 +60,22 @@ export default function ({ element, props, trigger, watch }) {
     toast(word("product_chosen", { old: said, name }), { action: [word("undo"), () => typeInto(FIELD, old)] });
   }
 
-  function paint() {
-    const { text = "", negative = "", edited = false, dropped = [], replaced = [], problem = "", choices = [], product } = props.reading ?? {};
-    fill(line, [
+  function described({ text = "", negative = "", edited = false, dropped = [], replaced = [], problem = "", choices = [], product }, number, all) {
+    const lead = all.length > 1 ? word("prompt_is_n", { n: number + 1 }) : word("prompt_is");
+    return [
       problem && el("p", { class: "problem" }, problem),
       choices.length > 0 && el("p", { class: "choices", role: "group", "aria-label": word("product_choices") }, choices.map((name) => el("button", { type: "button", class: "chip", onclick: () => choose(product, name) }, name))),
-      text && el("p", { class: "prompt-is" }, el("span", { class: "quiet" }, word("prompt_is")), edited && [" ", el("span", { class: "tag" }, word("prompt_edited"))], field.hidden && [" ", el("span", { class: "prompt-text" }, text)]),
+      text && el("p", {}, el("span", { class: "quiet" }, lead), edited && [" ", el("span", { class: "tag" }, word("prompt_edited"))], field.hidden && [" ", el("span", { class: "prompt-text" }, text)]),
       negative && el("p", {}, el("span", { class: "quiet" }, word("prompt_without")), " ", negative),
       replaced.length > 0 && el("p", { class: "replaced" }, el("span", {}, word("replaced")), replaced.map(([said, drawn]) => el("span", { class: "swap" }, word("replaced_by", { said, drawn })))),
       dropped.length > 0 && el("p", { class: "dropped" }, el("span", {}, word("dropped")), dropped.map((unknown) => el("s", {}, unknown))),
-    ]);
-    edit.hidden = !text || !field.hidden;
+    ];
+  }
+
+  function paint() {
+    const prompts = props.reading ?? [];
+    fill(line, prompts.map(described));
+    edit.hidden = composed() === undefined || !field.hidden;
     compose.hidden = !props.value;
   }
 
