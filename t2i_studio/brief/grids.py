@@ -15,6 +15,7 @@ from typing import Any, Self
 from pydantic import model_validator
 
 from t2i_studio.brief import styles, values
+from t2i_studio.brief.marks import moved
 from t2i_studio.brief.presets import find_preset
 from t2i_studio.brief.prompt import PromptModel
 from t2i_studio.brief.requests import make_request
@@ -27,6 +28,7 @@ from t2i_studio.domain import (
     GenerationRequest,
     Noun,
     StyleSettings,
+    check_text,
 )
 from t2i_studio.errors import Language, StudioError
 from t2i_studio.settings import ASSETS
@@ -207,11 +209,11 @@ class Plan(Noun):
 def plan(options: Mapping[str, Any], find_model: Callable[[str], PromptModel], axes: Sequence[Axis] = ()) -> Plan:
     """The requests of `options` (arguments of `make_request`) with the alternatives of its text and `axes` varied.
 
+    Marks are of the first alternative; the others get those that lie on what they share with it.
     Raises StudioError of `variations.expand`, `Grid`, `requests` and `make_request`.
     """
     texts = expand(options["text"], MAX_CELLS)
-    kept = {name: value for name, value in options.items() if name != "marks" or texts == (options["text"],)}
-    options = {**kept, "text": texts[0]}  # marks name places of the text before, which are elsewhere now
+    options = {**options, "text": texts[0]}
     worded = (Axis(name="text", values=texts),) if len(texts) > 1 else ()
     if not worded and not axes:
         return Plan(grid=None, requests=(make_request(**options),))
@@ -248,6 +250,8 @@ def _changed(options: dict[str, Any], cell: dict[str, Any], find_model: Callable
         style = _look(cell["preset"], style)
     single = {name: value for name, value in cell.items() if name in _STYLE and name != "style"}
     changed["style"] = style.model_copy(update=single)
+    if "text" in cell and options.get("marks"):
+        changed["marks"] = moved(options["marks"], check_text(options["text"]), check_text(cell["text"]))
     if "model" in cell:
         changed["model"] = find_model(cell["model"])
     if "adapter" in cell:

@@ -34,7 +34,8 @@ export default function ({ element, props, trigger, watch }) {
   function paint() {
     const { text = "", marks = [], pieces = [] } = props.brief ?? {};
     const focused = strip.contains(document.activeElement) ? document.activeElement.dataset.start : target?.start;
-    if (text !== now.text || !pieces.length) close();
+    if (text !== now.text) close();
+    if (text !== now.text && !marks.length) before = []; // there is nothing left that it could be undone to
     now = { text, marks };
     props.value = now;
     whole.hidden = !pieces.length;
@@ -46,7 +47,8 @@ export default function ({ element, props, trigger, watch }) {
     const words = [...strip.querySelectorAll("[role=button]")];
     const current = words.find((node) => node.dataset.start === String(focused)) ?? words[0];
     if (current) current.tabIndex = 0;
-    if (focused !== undefined && whole.contains(document.activeElement) | (document.activeElement === document.body)) current?.focus();
+    if (focused !== undefined && [document.body, whole].some((node) => node === document.activeElement)) current?.focus();
+    if (menu.hidden) target = null;
   }
 
   function piece({ text, start, end, field, value, word: choosable, marked }) {
