@@ -76,9 +76,13 @@ def product_place(pixels: Lab) -> float:
 def smoothness(pixels: Lab) -> float:
     """Of light softness: minus the mean |∇L*| of the backdrop, whose slopes are the edges of shadows.
 
-    Hard light casts dark shadows with narrow penumbrae, soft light faint ones with wide penumbrae.
+    Hard light casts dark shadows with narrow penumbrae, soft light faint ones with wide penumbrae. Squares of a
+    32nd of the picture's side are averaged first, so that the grain of generated backdrops does not count.
     """
-    return -float(np.hypot(*_slopes(pixels))[~_product(pixels)].mean())
+    size = max(1, max(pixels.shape) // 32)
+    slope = np.hypot(*_slopes(_squares(pixels, size)))
+    wall = _squares(_product(pixels)[..., None], size)[..., 0] == 0
+    return -float((slope * wall).sum() / max(wall.sum(), 1))
 
 
 def lightness_spread(pixels: Lab) -> float:
@@ -98,6 +102,13 @@ def _slopes(pixels: Lab) -> tuple[np.ndarray, np.ndarray]:
     """Change of L* per pixel downwards and to the right, by central differences."""
     down, right = np.gradient(pixels[..., 0])
     return down, right
+
+
+def _squares(values: np.ndarray, size: int) -> np.ndarray:
+    """Means over squares of `size` pixels of (height, width, channels); what is left at the edges is dropped."""
+    height, width, channels = (values.shape[0] // size, values.shape[1] // size, values.shape[2])
+    whole = values[: height * size, : width * size].astype(float)
+    return whole.reshape(height, size, width, size, channels).mean((1, 3))
 
 
 def _product(pixels: Lab) -> np.ndarray:

@@ -1,6 +1,7 @@
 """`style-check`: figures of every slider, kept for the page; the user's gallery stays as it is."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,16 @@ from t2i_studio.engine.style_effects import effects_of
 from .conftest import Ran
 
 Run = Callable[..., Ran]
+
+
+@pytest.fixture
+def terse(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The tiny model as the default one, its sliders in few words: it reads sixteen tokens."""
+    folder = shutil.copytree(tiny_model, tmp_path / "terse")
+    facts = json.loads((folder / "studio.json").read_text())
+    (folder / "studio.json").write_text(json.dumps(facts | {"style": "words"}))
+    monkeypatch.setenv("T2I_MODEL", str(folder))
+    return folder
 
 
 @pytest.mark.parametrize(
@@ -34,22 +45,22 @@ def test_a_wrong_command_line_is_refused_in_one_sentence(run_tiny: Run, argument
 
 
 def test_a_check_prints_and_keeps_its_figures_and_leaves_no_picture_in_the_gallery(
-    run_tiny: Run, tiny_model: Path, home: Path, tmp_path: Path
+    run: Run, terse: Path, home: Path, tmp_path: Path
 ) -> None:
-    checked = run_tiny("style-check", "--quick", "--control", "position", "--json", "--out", tmp_path / "sheets")
+    checked = run("style-check", "--quick", "--control", "position", "--json", "--out", tmp_path / "sheets")
     assert checked.code == 0
     (row,) = checked.json
-    assert (row["control"], row["pictures"], row["model"]) == ("position", 12, str(tiny_model))
+    assert (row["control"], row["pictures"], row["model"]) == ("position", 12, str(terse))
     assert -1 <= row["low"] <= row["correlation"] <= row["high"] <= 1
     assert "12 of 12 pictures" in checked.err
-    kept = effects_of(ModelCard(name=str(tiny_model), source=str(tiny_model)), home / "cache")
+    kept = effects_of(ModelCard(name=str(terse), source=str(terse)), home / "cache")
     assert kept["position"].correlation == row["correlation"]
     with Image.open(tmp_path / "sheets" / "position.png") as sheet:
         assert sheet.width >= 3 * 32
-    assert run_tiny("variants", "--json").json["variants"] == []
+    assert run("variants", "--json").json["variants"] == []
 
 
-def test_ctrl_c_keeps_what_is_measured(run_tiny: Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_keeps_what_is_measured(run: Run, terse: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make, batches = PictureMaker._make, []
 
     def interrupted(self: PictureMaker, *arguments: object) -> list[Image.Image]:
@@ -59,7 +70,7 @@ def test_ctrl_c_keeps_what_is_measured(run_tiny: Run, home: Path, monkeypatch: p
         return make(self, *arguments)
 
     monkeypatch.setattr(PictureMaker, "_make", interrupted)
-    stopped = run_tiny("style-check", "--quick", "--control", "position", "--control", "warmth", "--json")
+    stopped = run("style-check", "--quick", "--control", "position", "--control", "warmth", "--json")
     assert stopped.code == 130
     assert [(row["control"], row["pictures"]) for row in stopped.json] == [("warmth", 10)]
     assert "warmth" in next(iter(json.loads((home / "cache" / "style_effects.json").read_text()).values()))
