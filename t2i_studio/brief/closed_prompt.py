@@ -75,12 +75,12 @@ def _said(
         if concept := known.concepts.get(f"prop.{prop.value}"):
             phrases.append(Phrase(concept[language], _text(brief, prop)))
             spans.append((prop.start, prop.end))
-    taken = [*spans, *excluded(brief.text)]
+    taken = _covered([*spans, *excluded(brief.text)])
     for token in known.split(brief.text):
         kinds = known.kinds(token.text)
         if token.kind == "known" and kinds & {"podium", "position", "style"} and not _inside(token, taken):
             spans.append((token.start, token.end))
-            if not _moved_by_slider(token.text, known, style):
+            if not _moved_by_slider(token.text, known, style) and token.text not in {each.text for each in phrases}:
                 phrases.append(Phrase(token.text, token.text))
     return phrases, spans
 
@@ -110,14 +110,19 @@ def _moved_by_slider(word: str, known: Vocabulary, style: StyleSettings) -> bool
 
 def _unused(brief: Brief, known: Vocabulary, spans: Sequence[tuple[int, int]]) -> Iterator[Token]:
     """Words of the text that say something, but are not in the prompt; what is excluded is not missing."""
-    hidden = [*spans, *excluded(brief.text)]
+    hidden = _covered([*spans, *excluded(brief.text)])
     for token in known.split(brief.text):
         if token.kind in ("known", "unknown") and not _inside(token, hidden):
             yield token
 
 
-def _inside(token: Token, spans: Sequence[tuple[int, int]]) -> bool:
-    return any(token.start < end and start < token.end for start, end in spans)
+def _covered(spans: Sequence[tuple[int, int]]) -> set[int]:
+    """Every place of the text that lies in one of the spans."""
+    return {place for start, end in spans for place in range(start, end)}
+
+
+def _inside(token: Token, places: set[int]) -> bool:
+    return not places.isdisjoint(range(token.start, token.end))
 
 
 def _replaced(brief: Brief, match: Match, known: Vocabulary, language: Language) -> Iterator[tuple[str, str]]:
@@ -134,7 +139,7 @@ def _unknown(brief: Brief, product: Found, match: Match, known: Vocabulary, lang
     names = [known.concepts[concept][language] for concept in match.closest]
     comma = "、" if language == "zh" else ", "
     word = shown(_text(brief, product))
-    return StudioError("brief.product_unknown", word=word, closest=comma.join(names), choices=names)
+    return StudioError("brief.product_unknown", word=word, closest=comma.join(names))
 
 
 def _text(brief: Brief, found: Found) -> str:

@@ -20,6 +20,10 @@ _SORTS: tuple[Meaning, ...] = ("body", "stand", "part", "setting", "product", "p
 _GRAPHICS = frozenset({"text", "logo", "border", "sticker", "label", "watermark"})
 
 
+_NEAR = 30
+"""Words that are looked at to either side, so that reading takes time in proportion to the text."""
+
+
 @dataclass(frozen=True)
 class Colored:
     """words[place] says the basic colour `color` of `owner`."""
@@ -37,7 +41,9 @@ def bind_colors(
     words: Sequence[Word], scopes: Sequence[frozenset[Scope]], product: tuple[int, int] | None
 ) -> list[Colored]:
     """Every colour with its owner. product: words[first:last] are what is sold."""
-    return [Colored(place, color, _owner(words, scopes, place, product)) for place, color in mentions(words, product)]
+    numbers = clauses(words)
+    found = mentions(words, product)
+    return [Colored(place, color, _owner(words, scopes, numbers, place, product)) for place, color in found]
 
 
 def mentions(words: Sequence[Word], product: tuple[int, int] | None) -> Iterator[tuple[int, str]]:
@@ -61,7 +67,11 @@ def basic_colors(word: Word) -> list[str]:
 
 
 def _owner(
-    words: Sequence[Word], scopes: Sequence[frozenset[Scope]], place: int, product: tuple[int, int] | None
+    words: Sequence[Word],
+    scopes: Sequence[frozenset[Scope]],
+    numbers: Sequence[int],
+    place: int,
+    product: tuple[int, int] | None,
 ) -> Owner:
     if "metaphor" in scopes[place]:
         return "other"
@@ -69,16 +79,24 @@ def _owner(
         name = words[product[1] - 1].lemma if product else None
         head = _head_after(words, place)
         return "exclude" if head is None or not words[head].says("product") or words[head].lemma == name else "other"
+    after = _head_after(words, place)
+    if words[place].says("backdrop") or (after is not None and words[after].says("backdrop")):
+        return "backdrop"
     weights = load_weights(WEIGHTS)
-    scores = [score(option, weights) for option in options(words, scopes, place, product)]
+    scores = [score(option, weights) for option in options(words, scopes, numbers, place, product)]
     return OWNERS[scores.index(max(scores))]
 
 
 def options(
-    words: Sequence[Word], scopes: Sequence[frozenset[Scope]], place: int, product: tuple[int, int] | None
+    words: Sequence[Word],
+    scopes: Sequence[frozenset[Scope]],
+    numbers: Sequence[int],
+    place: int,
+    product: tuple[int, int] | None,
 ) -> list[Features]:
-    """For each of OWNERS the features of a colour, as that owner weighs them."""
-    features = dict.fromkeys(_features(words, scopes, place, product), 1.0)
+    """For each of OWNERS the features of a colour, as that owner weighs them. numbers: `clauses` of the words."""
+    names = [*_features(words, scopes, place, product), *_around(words, numbers, place, product)]
+    features = dict.fromkeys(names, 1.0)
     return [{f"{owner}.{name}": value for name, value in features.items()} for owner in OWNERS]
 
 
@@ -101,7 +119,6 @@ def _features(
         yield "of.backdrop"
     yield from (f"in.{scope}" for scope in scopes[place])
     yield from _beside(words, place)
-    yield from _around(words, place, product)
 
 
 def _sort(word: Word, scopes: frozenset[Scope], product: str | None) -> str:
@@ -136,10 +153,12 @@ def _beside(words: Sequence[Word], place: int) -> Iterator[str]:
         yield f"word.after.{after.text}"
 
 
-def _around(words: Sequence[Word], place: int, product: tuple[int, int] | None) -> Iterator[str]:
+def _around(
+    words: Sequence[Word], numbers: Sequence[int], place: int, product: tuple[int, int] | None
+) -> Iterator[str]:
     """The clause it stands in, and where the product is from there."""
-    numbers = clauses(list(words))
-    mates = [at for at in range(len(words)) if numbers[at] == numbers[place] and at != place]
+    near = range(max(0, place - _NEAR), min(len(words), place + _NEAR))
+    mates = [at for at in near if numbers[at] == numbers[place] and at != place]
     if product is not None:
         there = numbers[product[0]]
         side = "same" if there == numbers[place] else "before" if there < numbers[place] else "after"
@@ -203,12 +222,14 @@ def _head_after(words: Sequence[Word], place: int) -> int | None:
 def _begins_anew(words: Sequence[Word], backdrop: int) -> bool:
     """Does the backdrop have its own colour after it: 霧黑 背景：純白?"""
     following = words[backdrop + 1] if backdrop + 1 < len(words) else None
-    return following is not None and (following.says("link") or bool(basic_colors(following)))
+    if following is None:
+        return False
+    return following.says("link") or (bool(basic_colors(following)) and _head_after(words, backdrop + 1) is None)
 
 
 def _thing_before(words: Sequence[Word], scopes: Sequence[frozenset[Scope]], place: int) -> int | None:
     """The noun of the same clause that a colour stands after: "mug in navy", 手提包 红色, 瓶盖金色."""
-    for before in range(place - 1, -1, -1):
+    for before in range(place - 1, max(-1, place - _NEAR), -1):
         word = words[before]
         if is_mark(word) and word.text not in ":：":
             return None

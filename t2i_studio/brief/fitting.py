@@ -11,7 +11,7 @@ from typing import Any
 
 from t2i_studio.brief import colors, heads, logit
 from t2i_studio.brief.normalise import normalise
-from t2i_studio.brief.scopes import scopes
+from t2i_studio.brief.scopes import clauses, scopes
 from t2i_studio.brief.segment import segment
 
 Label = dict[str, Any]
@@ -37,7 +37,7 @@ def color_examples(labels: Sequence[Label]) -> Iterator[logit.Example]:
     """The owners of each colour, and which of them the label allows: it does not say where a colour stands."""
     for label in labels:
         words = segment(normalise(label["text"]).text)
-        around = scopes(words)
+        around, numbers = scopes(words), clauses(words)
         thing = heads.find_product(words, around)
         product = (thing.first, thing.last) if thing else None
         for place, color in colors.mentions(words, product):
@@ -45,17 +45,16 @@ def color_examples(labels: Sequence[Label]) -> Iterator[logit.Example]:
                 continue
             right = [_may_own(owner, color, label) for owner in colors.OWNERS]
             if not all(right):
-                yield colors.options(words, around, place, product), right
+                yield colors.options(words, around, numbers, place, product), right
 
 
 def _may_own(owner: colors.Owner, color: str, label: Label) -> bool:
     """Does the label allow this owner of a colour?"""
     neighbours = label.get("colors_alt", {})
     own = color in label["colors"] or any(color in neighbours.get(wanted, ()) for wanted in label["colors"])
-    spare = color in label.get("colors_optional", ())
     ground = color in (label["backdrop"], *label.get("backdrop_any", ()))
     if owner == "product":
-        return own or spare
+        return own or color in label.get("colors_optional", ())
     if owner == "backdrop":
         return ground
     return not ((color in label["colors"]) or color == label["backdrop"])

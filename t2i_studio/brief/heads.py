@@ -50,9 +50,13 @@ def candidates(words: Sequence[Word], scopes: Sequence[frozenset[Scope]]) -> lis
     """Every thing that is named, with its features. Those of English things are there a second time as en.…, so
     that they can weigh otherwise.
     """
-    numbers = clauses(list(words))
+    numbers = clauses(words)
+    gaps = _gaps(words)
     places = [place for place in range(len(words)) if _is_thing(words, place)]
     times = Counter(words[place].lemma for place in places)
+    of_clause: dict[int, list[int]] = {}
+    for place in places:
+        of_clause.setdefault(numbers[place], []).append(place)
     found = []
     for place in places:
         first, word = _beginning(words, place), words[place]
@@ -61,13 +65,27 @@ def candidates(words: Sequence[Word], scopes: Sequence[frozenset[Scope]]) -> lis
             **dict.fromkeys(scopes[place], 1.0),
             **dict.fromkeys(_before(words, first), 1.0),
             **dict.fromkeys(_after(words, place), 1.0),
-            **_position(words, places, numbers, first, place),
+            "clause": min(6, numbers[place]) / 6,
+            "clause.first": float(numbers[place] == numbers[0]),
+            "clause.opening": float(of_clause[numbers[place]][0] == place),
+            "clause.closing": float(of_clause[numbers[place]][-1] == place),
+            "place": min(30, place) / 30,
+            "gaps": min(6, gaps[place]) / 6,
+            "thing.first": float(places[0] == place),
+            "thing.only": float(len(places) == 1),
+            "aside": float(_is_aside(scopes, of_clause[numbers[place]], place)),
             "again": min(2.0, times[word.lemma] - 1),
         }
         if word.script == "en":
             features |= {f"en.{name}": value for name, value in features.items()}
         found.append(Candidate(first, place + 1, word.lemma, features))
     return found
+
+
+def _is_aside(scopes: Sequence[frozenset[Scope]], mates: Sequence[int], place: int) -> bool:
+    """Does it come with another thing of its clause: "a bottle with a cap"? mates: the things of the clause."""
+    first = next((at for at in mates if not scopes[at]), place)
+    return bool(scopes[place] & {"gift", "place", "purpose"}) and first < place
 
 
 def _kind(words: Sequence[Word], first: int, place: int) -> Iterator[str]:
@@ -94,21 +112,13 @@ def _kind(words: Sequence[Word], first: int, place: int) -> Iterator[str]:
         yield "maybe.verb"
 
 
-def _position(
-    words: Sequence[Word], places: Sequence[int], numbers: Sequence[int], first: int, place: int
-) -> dict[str, float]:
-    gaps = sum(words[at].end < words[at + 1].start for at in range(place) if words[at].script == "zh")
-    opening = [at for at in places if numbers[at] == numbers[place]]
-    return {
-        "clause": min(6, numbers[place]) / 6,
-        "clause.first": float(numbers[place] == numbers[0]),
-        "clause.opening": float(opening[0] == place),
-        "clause.closing": float(opening[-1] == place),
-        "place": min(30, place) / 30,
-        "gaps": min(6, gaps) / 6,
-        "thing.first": float(places[0] == place),
-        "thing.only": float(len(places) == 1),
-    }
+def _gaps(words: Sequence[Word]) -> list[int]:
+    """For each word the spaces after Chinese words before it: what divides the parts of a title."""
+    count, found = 0, []
+    for at, word in enumerate(words):
+        found.append(count)
+        count += word.script == "zh" and at + 1 < len(words) and word.end < words[at + 1].start
+    return found
 
 
 def _is_thing(words: Sequence[Word], place: int) -> bool:
@@ -144,7 +154,7 @@ def _ends_a_name(words: Sequence[Word], place: int) -> bool:
     if following is not None and adjoins and following.script == script and not following.says(*_BOUNDARIES):
         return False
     beginning = place
-    while beginning and _belongs(words, beginning - 1, script):
+    while beginning and place - beginning <= _SHORT and _belongs(words, beginning - 1, script):
         beginning -= 1
     opening = (
         beginning == 0 or is_mark(words[beginning - 1]) or words[beginning - 1].says("classifier", "want", "label")
@@ -186,12 +196,14 @@ def _beginning(words: Sequence[Word], place: int) -> int:
 
 def _before(words: Sequence[Word], first: int) -> Iterator[str]:
     """The words before a thing: a measure word, a colour, "photo of", 产品：, 展示."""
-    place = first - 1
-    while place >= 0 and words[place].says("color", "material", "pattern", "season", "audience", "selling_point"):
+    place, farthest = first - 1, first - 2 - _SHORT
+    while place > max(-1, farthest) and words[place].says(
+        "color", "material", "pattern", "season", "audience", "selling_point"
+    ):
         if place == first - 1:
             yield "after.attribute"
         place -= 1
-    while place >= 0 and (words[place].text in ("的", ":", "：") or "a" in words[place].pos):
+    while place > max(-1, farthest) and (words[place].text in ("的", ":", "：") or "a" in words[place].pos):
         if words[place].text in ":：" and place and words[place - 1].says("label"):
             yield "labelled"
         place -= 1

@@ -1,6 +1,7 @@
 """A description → `Brief`: what it says, each thing with its place in the text."""
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from t2i_studio.brief import heads
 from t2i_studio.brief.colors import Colored, bind_colors
@@ -33,9 +34,7 @@ def read(text: str, marks: Sequence[Mark] = ()) -> Brief:
     Raises StudioError for a text no model could get (empty, too long, control characters).
     """
     text = check_text(text)
-    normal = normalise(text)
-    words = segment(normal.text)
-    around = scopes(words)
+    normal, words, around = _parsed(text)
     product = _marked_product(normal, words, marks) or heads.find_product(words, around)
     place = (product.first, product.last) if product else None
     colored = bind_colors(words, around, place)
@@ -57,6 +56,14 @@ def read(text: str, marks: Sequence[Mark] = ()) -> Brief:
         **{field: tuple(_unique(values)) for field, values in corrected.items()},
     )
     return brief.model_copy(update={"unknown": tuple(_unknown(normal, words, brief))})
+
+
+@lru_cache(maxsize=16)
+def _parsed(text: str) -> tuple[Normal, Sequence[Word], Sequence[frozenset[Scope]]]:
+    """A checked text, its words and their scopes; kept, because a page asks again with every slider."""
+    normal = normalise(text)
+    words = segment(normal.text)
+    return normal, words, scopes(words)
 
 
 def _named(normal: Normal, words: Sequence[Word], place: tuple[int, int] | None) -> dict[str, object]:
@@ -126,10 +133,8 @@ def _overlaps(span: tuple[int, int], mark: Mark) -> bool:
 def _correct(text: str, found: dict[str, list[Found]], marks: Sequence[Mark]) -> dict[str, list[Found]]:
     """What was found, without what a mark says otherwise, and with what the marks add."""
     for mark in marks:
-        found = {
-            field: [each for each in values if not _overlaps((each.start, each.end), mark)]
-            for field, values in found.items()
-        }
+        for field, values in found.items():
+            found[field] = [each for each in values if not _overlaps((each.start, each.end), mark)]
         if mark.field is not None and mark.field != "product":
             said = text[mark.start : mark.end]
             found[mark.field].append(Found(value=_value(mark.field, said), start=mark.start, end=mark.end))
@@ -153,36 +158,29 @@ def _unique(values: Sequence[Found]) -> list[Found]:
 
 def _unknown(normal: Normal, words: Sequence[Word], brief: Brief) -> Iterator[Found]:
     """Words that say something, but nothing that was understood."""
-    known = [(each.start, each.end) for each in everything(brief)]
+    known = {place for each in everything(brief) for place in range(each.start, each.end)}
     for word in words:
         said = word.script in ("zh", "en") and not word.meanings and word.lemma not in function_words()
         if said and not word.pos <= frozenset("dpucqrfyeo"):
             start, end = normal.original(word.start, word.end)
-            if not any(start < b and a < end for a, b in known):
+            if known.isdisjoint(range(start, end)):
                 yield Found(value=word.text, start=start, end=end)
 
 
 def excluded(text: str) -> list[tuple[int, int]]:
     """The parts of a checked text that say what must not be seen, each with its negation; in order, apart."""
-    normal = normalise(text)
-    words = segment(normal.text)
-    around = scopes(words)
+    normal, words, around = _parsed(text)
     unwanted = {at for at, _ in find_exclusions(words, around)}
     spans: list[tuple[int, int]] = []
-    for at in sorted(unwanted):
-        first = at
-        while first and "exclude" in around[first - 1]:
-            first -= 1
-        while first and words[first - 1].says("negator"):
-            first -= 1
-        last = at
-        while last + 1 < len(words) and ("exclude" in around[last + 1] or words[last + 1].says("negator")):
-            last += 1
-        start, end = normal.original(words[first].start, words[last].end)
-        if spans and start <= spans[-1][1]:
-            spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
-        else:
-            spans.append((start, end))
+    first, wanted = 0, False
+    for at in range(len(words) + 1):
+        negated = at < len(words) and ("exclude" in around[at] or words[at].says("negator") or at in unwanted)
+        if negated:
+            wanted = wanted or at in unwanted
+            continue
+        if wanted:
+            spans.append((normal.original(words[first].start, words[first].end)[0], normal.ends[words[at - 1].end - 1]))
+        first, wanted = at + 1, False
     return spans
 
 

@@ -1,6 +1,6 @@
 """Which words of a description stand under a negation, a comparison, a gift, a place or a purpose."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from t2i_studio.brief.normalise import EMOJI_MARK
@@ -18,6 +18,8 @@ _OPENERS: dict[str, Scope] = {
 }
 _LOCATIVES = frozenset("上里中旁边前下内间")
 _WISHING = frozenset({"would", "i'd", "we'd", "i", "we", "'d"})
+_FARTHEST = 60
+"""Words that a scope reaches over at most."""
 
 
 def is_mark(word: Word) -> bool:
@@ -25,7 +27,7 @@ def is_mark(word: Word) -> bool:
     return word.script == "mark" and word.text in HARD_MARKS
 
 
-def clauses(words: list[Word]) -> list[int]:
+def clauses(words: Sequence[Word]) -> list[int]:
     """The number of the clause that each word stands in."""
     numbers, number = [], 0
     for place, word in enumerate(words):
@@ -35,7 +37,7 @@ def clauses(words: list[Word]) -> list[int]:
     return numbers
 
 
-def scopes(words: list[Word]) -> list[frozenset[Scope]]:
+def scopes(words: Sequence[Word]) -> list[frozenset[Scope]]:
     """For each word the scopes that it stands in."""
     found: list[set[Scope]] = [set() for _ in words]
     for place in range(len(words)):
@@ -50,7 +52,7 @@ def scopes(words: list[Word]) -> list[frozenset[Scope]]:
     return [frozenset(each) for each in found]
 
 
-def _opened(words: list[Word], place: int) -> Scope | None:
+def _opened(words: Sequence[Word], place: int) -> Scope | None:
     word = words[place]
     role = next((meaning for meaning, _ in word.meanings if meaning in _OPENERS), None)
     before = words[place - 1] if place else None
@@ -68,10 +70,10 @@ def _opened(words: list[Word], place: int) -> Scope | None:
     return _OPENERS[role]
 
 
-def _reach(words: list[Word], place: int, scope: Scope) -> Iterator[int]:
+def _reach(words: Sequence[Word], place: int, scope: Scope) -> Iterator[int]:
     """From an opener to the end of its clause, of its place, or of its relative clause (送杯垫的 | 咖啡机)."""
     chinese = words[place].script == "zh"
-    for inside in range(place + 1, len(words)):
+    for inside in range(place + 1, min(len(words), place + _FARTHEST)):
         word = words[inside]
         if scope == "exclude" and _goes_on(words, place, inside):
             continue
@@ -92,11 +94,13 @@ def _reach(words: list[Word], place: int, scope: Scope) -> Iterator[int]:
             return
 
 
-def _goes_on(words: list[Word], place: int, mark: int) -> bool:
+def _goes_on(words: Sequence[Word], place: int, mark: int) -> bool:
     """Is this a mark within a list of what is not wanted: "Avoid: text, logos", "no text, shadows and props"?"""
     if words[mark].text in ":：":
         return mark == place + 1
-    following = next((word for word in words[mark + 1 :] if word.text not in ("and", "or", "和", "或", "及")), None)
+    following = next(
+        (word for word in words[mark + 1 : mark + 4] if word.text not in ("and", "or", "和", "或", "及")), None
+    )
     return (
         words[mark].text in ",，"
         and following is not None
@@ -105,7 +109,7 @@ def _goes_on(words: list[Word], place: int, mark: int) -> bool:
     )
 
 
-def _after_a_gap(words: list[Word], place: int, inside: int) -> bool:
+def _after_a_gap(words: Sequence[Word], place: int, inside: int) -> bool:
     """无添加 婴儿米粉: a space ends a Chinese negation, unless more of what one does not want comes."""
     gap = inside > place + 1 and words[inside - 1].end < words[inside].start
     return gap and not words[inside].says("exclusion")
@@ -120,9 +124,9 @@ def _is_over(scope: Scope, word: Word) -> bool:
     return scope == "metaphor" and word.says("likeness")
 
 
-def _noun_follows(words: list[Word], place: int) -> bool:
+def _noun_follows(words: Sequence[Word], place: int) -> bool:
     """Does a thing come after words[place] in the same clause?"""
-    for word in words[place + 1 :]:
+    for word in words[place + 1 : place + _FARTHEST]:
         if is_mark(word):
             return False
         if "n" in word.pos and not word.says("meta"):

@@ -11,27 +11,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers
 
+from t2i_studio.brief.presets import presets
 from t2i_studio.brief.prompt import compose
-from t2i_studio.domain import MAX_TEXT, StyleSettings, language_of
+from t2i_studio.brief.styles import Family
+from t2i_studio.domain import MAX_TEXT, Mark, StyleSettings, language_of
 from t2i_studio.errors import StudioError
+from t2i_studio.settings import ASSETS
 
 CONCEPTS = {
-    "handbag": {
+    "object.handbag": {
         "kind": "object",
         "en": "handbag",
         "zh": "手提包",
         "zh_hant": "手提包",
         "synonyms_zh": ["女包"],
     },
-    "sneaker": {
+    "object.sneaker": {
         "kind": "object",
         "en": "running shoe",
         "zh": "运动鞋",
         "zh_hant": "運動鞋",
         "synonyms_zh": [],
     },
-    "red": {"kind": "color", "en": "red", "zh": "红色", "zh_hant": "紅色", "synonyms_zh": ["红"]},
-    "round": {
+    "color.red": {"kind": "color", "en": "red", "zh": "红色", "zh_hant": "紅色", "synonyms_zh": ["红"]},
+    "podium.round": {
         "kind": "podium",
         "en": "round podium",
         "zh": "圆形展台",
@@ -40,6 +43,7 @@ CONCEPTS = {
     },
 }
 NEUTRAL = StyleSettings()
+PODIUM = ASSETS / "models" / "podium"
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,7 @@ class Card:
     languages: tuple[str, ...] = ("zh", "en")
     max_prompt_tokens: int | None = None
     negative_prompt: bool = False
+    style: Family = "words"
 
 
 @pytest.fixture
@@ -78,12 +83,52 @@ def test_sliders_speak_the_language_of_the_description_and_neutral_ones_are_sile
     assert compose("a  red\nhandbag", NEUTRAL, Card()).text == "a red handbag"
 
 
-def test_a_closed_vocabulary_drops_what_it_does_not_know_and_says_so(closed: Card) -> None:
-    prompt = compose("复古的红色手提包，量子纠缠，圆形展台", NEUTRAL, closed)
+def test_a_closed_vocabulary_gets_its_own_words_and_says_what_it_dropped(closed: Card) -> None:
+    prompt = compose("复古的红色女包，量子纠缠，圆形展台", NEUTRAL, closed)
     assert prompt.text == "红色手提包，圆形展台"
-    assert prompt.dropped == ("复古", "量子", "纠缠")
-    prompt = compose("a vintage red handbag on a round podium", NEUTRAL, closed)
-    assert (prompt.text, prompt.dropped) == ("a red handbag on a round podium", ("vintage",))
+    assert {"复古", "量子", "纠缠"} <= set(prompt.dropped)
+    prompt = compose("a wondrous red handbag on a round podium", NEUTRAL, closed)
+    assert (prompt.text, prompt.dropped) == ("red handbag, round podium", ("wondrous",))
+
+
+def test_the_closest_known_thing_is_drawn_and_named(closed: Card) -> None:
+    prompt = compose("burgundy satchel", NEUTRAL, closed)
+    assert (prompt.text, prompt.replaced) == ("red handbag", (("satchel", "handbag"),))
+
+
+def test_a_product_with_nothing_close_is_refused_with_a_choice(closed: Card) -> None:
+    with pytest.raises(StudioError, match="手提包") as refusal:
+        compose("白色扫地机器人", NEUTRAL, closed)
+    assert refusal.value.key == "brief.product_unknown"
+    assert refusal.value.params["closest"] == "手提包、运动鞋"
+
+
+def test_a_correction_changes_the_prompt_and_not_the_text(closed: Card) -> None:
+    text = "红色背景的手提包"
+    assert compose(text, NEUTRAL, closed).text == "手提包"
+    prompt = compose(text, NEUTRAL, closed, marks=[Mark(field="colors", start=0, end=2)])
+    assert prompt.text == "红色手提包"
+
+
+def test_what_is_excluded_is_not_named_to_a_model_that_would_draw_it(closed: Card) -> None:
+    text = "红色手提包，不要文字和水印，圆形展台"
+    assert compose(text, NEUTRAL, closed).text == "红色手提包，圆形展台"
+    open_model = compose(text, NEUTRAL, Card(negative_prompt=True), negative="blurry")
+    assert (open_model.text, open_model.negative) == ("红色手提包，圆形展台", "blurry, text, watermark")
+
+
+def test_a_slider_outweighs_the_same_word_in_the_text(closed: Card) -> None:
+    prompt = compose("红色手提包，居右", StyleSettings(position="left"), Card(source=str(PODIUM)))
+    assert "居左" in prompt.text
+    assert "居右" not in prompt.text
+
+
+def test_a_preset_adds_what_the_text_does_not_say(closed: Card) -> None:
+    preset = next(each for each in presets() if any(phrase.kind == "backdrop" for phrase in each.phrases))
+    backdrop = next(phrase.zh for phrase in preset.phrases if phrase.kind == "backdrop")
+    podium = Card(source=str(PODIUM))
+    assert backdrop in compose("红色手提包", NEUTRAL, podium, preset=preset).text
+    assert backdrop not in compose("绿色背景的红色手提包", NEUTRAL, podium, preset=preset).text
 
 
 def test_plurals_traditional_characters_and_full_width_letters_are_known(closed: Card) -> None:
@@ -91,18 +136,16 @@ def test_plurals_traditional_characters_and_full_width_letters_are_known(closed:
         assert compose(text, NEUTRAL, closed).dropped == ()
 
 
-def test_beyond_the_token_budget_concepts_come_first_and_the_rest_is_named(closed: Card) -> None:
-    prompt = compose("the red handbag is on the red one and a running shoe is on a round podium", NEUTRAL, closed)
-    assert prompt.text == "red, handbag, red, running shoe, round podium"
-    prompt = compose("red handbag, " * 9, NEUTRAL, closed)
-    assert len(prompt.text.replace(",", " ,").split()) <= 12
-    assert set(prompt.dropped) <= {"red", "handbag"}
-    assert prompt.dropped
+def test_beyond_the_token_budget_the_product_stays_and_the_rest_is_named(closed: Card) -> None:
+    style = StyleSettings(brightness=5, warmth=5, saturation=5, distance=2)
+    prompt = compose("red handbag on a round podium", style, closed)
+    assert prompt.text.startswith("red handbag, ")
+    assert prompt.dropped == ("round podium",)
 
 
 def test_a_text_without_one_known_word_is_refused_with_examples(closed: Card) -> None:
     with pytest.raises(StudioError, match="手提包 handbag") as refusal:
-        compose("量子纠缠", NEUTRAL, closed)
+        compose("非常，很", NEUTRAL, closed)
     assert refusal.value.key == "brief.nothing_known"
 
 

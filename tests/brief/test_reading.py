@@ -1,0 +1,101 @@
+"""What a description says, and where."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from t2i_studio.brief.reading import everything, read
+from t2i_studio.cli.bench.brief import score_set
+from t2i_studio.domain import Brief, Mark
+from t2i_studio.errors import StudioError
+
+HERE = Path(__file__).parent
+
+
+def said(brief: Brief, field: str) -> list[str]:
+    return [found.value for found in getattr(brief, field)]
+
+
+@pytest.mark.parametrize(
+    ("text", "product", "colors", "backdrop"),
+    [
+        ("红色背景的白色杯子", "杯子", ["white"], ["red"]),
+        ("白色背景红色手提包", "手提包", ["red"], ["white"]),
+        ("手提包 红色，背景用浅灰", "手提包", ["red"], ["grey"]),
+        ("红枣礼盒", "礼盒", [], []),
+        ("绿茶", "绿茶", [], []),
+        ("送杯垫的咖啡机", "咖啡机", [], []),
+        ("如雪般洁白的衬衫", "衬衫", ["white"], []),
+        ("紅色運動鞋", "運動鞋", ["red"], []),
+        ("red mug on a blue background", "mug", ["red"], ["blue"]),
+        ("blackberry jam", "blackberry jam", [], []),
+        ("watch strap in navy, backdrop: light grey", "watch strap", ["blue"], ["grey"]),
+    ],
+)
+def test_each_colour_belongs_to_its_thing(text: str, product: str, colors: list[str], backdrop: list[str]) -> None:
+    brief = read(text)
+    assert brief.product is not None
+    assert text[brief.product.start : brief.product.end].endswith(product)
+    assert (said(brief, "colors"), said(brief, "backdrop")) == (colors, backdrop)
+
+
+@pytest.mark.parametrize(
+    ("text", "excluded"),
+    [
+        ("手提包，不要文字和水印", ["text", "watermark"]),
+        ("不粘锅，无线耳机", []),
+        ("a mug, no people, without text", ["people", "text"]),
+        ("sugar-free gum", []),
+        ("Avoid: logos, hands", ["logo", "hands"]),
+    ],
+)
+def test_what_must_not_be_seen_is_heard(text: str, excluded: list[str]) -> None:
+    assert said(read(text), "exclude") == excluded
+
+
+def test_the_rest_of_a_shop_text_is_understood() -> None:
+    brief = read("冬季羊毛围巾，格子，圣诞节送女士，雪地里，飘着雪花，¥199，180cm，保暖")
+    assert brief.category == "accessories" or brief.category == "clothes"
+    assert said(brief, "season") == ["winter"]
+    assert said(brief, "campaign") == ["christmas"]
+    assert said(brief, "materials") == ["wool"]
+    assert said(brief, "price") == ["¥199"]
+    assert said(brief, "sizes") == ["180cm"]
+
+
+def test_a_mark_says_otherwise_and_only_there() -> None:
+    text = "红色背景的白色杯子"
+    assert said(read(text, [Mark(field=None, start=0, end=2)]), "backdrop") == []
+    assert said(read(text, [Mark(field="colors", start=0, end=2)]), "colors") == ["red", "white"]
+    product = read(text, [Mark(field="product", start=2, end=4)]).product
+    assert product is not None
+    assert (product.start, product.end) == (2, 4)
+
+
+def test_numbered_scenes_are_told_apart() -> None:
+    text = "手提包\n场景一：海滩上，阳光\n场景二：办公室里，柔光"
+    assert [text[a:b].strip() for a, b in read(text).scenes] == ["场景一：海滩上，阳光", "场景二：办公室里，柔光"]
+    assert len(read("红色手提包，圆形展台").scenes) == 1
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text(min_size=1, max_size=80) | st.text("红色的背景不要送如在手提包杯子，。 redon", min_size=1, max_size=60))
+def test_every_span_is_a_part_of_the_text(text: str) -> None:
+    try:
+        brief = read(text)
+    except StudioError:
+        return
+    for found in [*everything(brief), *brief.unknown]:
+        assert 0 <= found.start < found.end <= len(brief.text)
+    assert all(0 <= start < end <= len(brief.text) for start, end in brief.scenes)
+
+
+@pytest.mark.parametrize(("name", "product", "colors"), [("labelled", 0.9, 0.9), ("held_out", 0.87, 0.8)])
+def test_labelled_descriptions_are_read_as_well_as_was_measured(name: str, product: float, colors: float) -> None:
+    lines = (HERE / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
+    score = score_set(json.loads(line) for line in lines)
+    assert score.products.recall >= 100 * product
+    assert score.colors.recall >= 100 * colors
