@@ -22,6 +22,7 @@ _NOT_THINGS: tuple[Meaning, ...] = (
     "not_color",
 )
 _AFTERWARDS = frozenset(("去掉", "不要", "删掉", "删除", "移除", "去除", "除外", "不用", "不需要", "不必"))
+_NOBODY = frozenset(("nobody", "no-one", "unoccupied"))
 _GENERAL = frozenset(
     ("无", "没有", "没", "不含", "不加", "不带", "zero", "not", "never", "lose", "drop", "minus", "free of")
 )
@@ -34,7 +35,9 @@ def find_exclusions(words: Sequence[Word], scopes: Sequence[frozenset[Scope]]) -
     for place, word in enumerate(words):
         if word.says("negator"):
             negator = word.text
-        if "exclude" in scopes[place] or _negated_after(words, place):
+        if word.text in _NOBODY:
+            yield place, "people"
+        elif "exclude" in scopes[place] or _negated_after(words, place):
             name = _name(word, listed_only=negator in _GENERAL)
             if name is not None:
                 yield place, name
@@ -47,6 +50,8 @@ def _negated_after(words: Sequence[Word], place: int) -> bool:
     if not words[place].says("exclusion") or place + 1 >= len(words):
         return False
     for after in (place + 1, place + 2):
+        if words[after - 1].text in ":：" and after < len(words) and words[after].text in ("none", "无", "no"):
+            return True
         if after < len(words) and words[after].text in _AFTERWARDS:
             rest = words[after + 1 : after + 3]
             return not rest or any(is_mark(word) for word in rest)
@@ -66,4 +71,6 @@ def _name(word: Word, *, listed_only: bool) -> str | None:
         return word.lemma if named and word.lemma not in function_words() else None
     if word.says("product"):
         return english_name(word.text)
-    return (dictionary_gloss(word.text) or word.text) if "n" in word.pos and len(word.text) > 1 else None
+    if "n" not in word.pos or word.text.startswith(("别", "不")):
+        return None
+    return dictionary_gloss(word.text) or (word.text if len(word.text) > 1 else None)

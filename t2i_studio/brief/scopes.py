@@ -18,6 +18,8 @@ _OPENERS: dict[str, Scope] = {
 }
 _LOCATIVES = frozenset("上里中旁边前下内间")
 _WISHING = frozenset({"would", "i'd", "we'd", "i", "we", "'d"})
+_NEEDED = frozenset(("needed", "required", "necessary"))
+_AND = frozenset(("and", "or", "和", "或", "及"))
 _FARTHEST = 60
 """Words that a scope reaches over at most."""
 
@@ -63,6 +65,8 @@ def _opened(words: Sequence[Word], place: int) -> Scope | None:
         return None  # "as white as snow" is white
     if word.text == "like" and before and before.text in _WISHING:
         return None
+    if word.text == "no" and any(other.text in _NEEDED for other in _rest_of_clause(words, place)):
+        return None  # "no battery needed"
     if word.text == "not" and after.text in ("only", "just"):
         return None
     if word.text == "free" and before is not None and before.text == "-":
@@ -98,15 +102,35 @@ def _goes_on(words: Sequence[Word], place: int, mark: int) -> bool:
     """Is this a mark within a list of what is not wanted: "Avoid: text, logos", "no text, shadows and props"?"""
     if words[mark].text in ":：":
         return mark == place + 1
-    following = next(
-        (word for word in words[mark + 1 : mark + 4] if word.text not in ("and", "or", "和", "或", "及")), None
-    )
-    return (
-        words[mark].text in ",，"
-        and following is not None
-        and following.says("exclusion")
-        and not following.says("body")
-    )
+    if words[mark].text not in ",，":
+        return False
+    item = list(_rest_of_clause(words, mark))
+    rest = [word for word in item if word.text not in _AND]
+    if not rest or any(word.says("backdrop", "color", "body", "negator", "want") for word in rest):
+        return False
+    listed = words[place].script == "en" and len(rest) <= 3 and (len(item) > len(rest) or _listed_on(words, mark, item))
+    return rest[0].says("exclusion") or listed
+
+
+def _listed_on(words: Sequence[Word], mark: int, item: Sequence[Word]) -> bool:
+    """Does a list go on after this item and end with "or" or "and": "no chilies, chips or hands"?"""
+    after = mark + 1 + len(item)
+    while after < len(words) and words[after].text == ",":
+        rest = list(_rest_of_clause(words, after))
+        if any(word.text in _AND for word in rest):
+            return True
+        if not 0 < len(rest) <= 3:
+            return False
+        after += 1 + len(rest)
+    return False
+
+
+def _rest_of_clause(words: Sequence[Word], place: int) -> Iterator[Word]:
+    """The words after one, up to the next mark."""
+    for word in words[place + 1 : place + 12]:
+        if is_mark(word):
+            return
+        yield word
 
 
 def _after_a_gap(words: Sequence[Word], place: int, inside: int) -> bool:

@@ -17,6 +17,8 @@ _PIECE = re.compile(
     r"|(?P<word>[^\W\d_㐀-鿿]+(?:['’&-][^\W_㐀-鿿]+|\d+)*)|(?P<space>[ \t]+)|(?P<mark>\n|\S)"
 )
 _LONGEST = 6
+_TWO_WORDS = ("无人", "无字", "别有")
+"""What jieba takes for one word, but is a negation and a thing: 无人，无字."""
 _COLOURS = re.compile(rf"[{BASIC}]{{2,}}(?=[一二两三四五六七八九双多]?[色款]|配色|相间|撞色|拼色|可选|条纹|格|$)")
 """Basic colours in a row, 黑红蓝三色: jieba would find words across them."""
 _SENSES = {"NOUN": "n", "VERB": "v", "ADJ": "a", "ADV": "d", "PROPN": "n", "AUX": "v"}
@@ -150,6 +152,8 @@ def _posseg() -> Any:
     for word in _user_words(lexicon()):
         if not tokenizer.FREQ.get(word):  # what jieba knows it keeps together; to ask it takes most of the time
             tokenizer.add_word(word)
+    for word in _TWO_WORDS:
+        tokenizer.del_word(word)
     return posseg.POSTokenizer(tokenizer)
 
 

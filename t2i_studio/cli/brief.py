@@ -1,5 +1,6 @@
 """`brief`: how a description is read, and the prompt a model would get."""
 
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -13,11 +14,12 @@ from t2i_studio.errors import StudioError
 
 
 def brief(
-    text: Annotated[str, typer.Argument(metavar="TEXT", help="A description, as a marketer has it.")],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="A description; - reads it from stdin.")],
     model: Annotated[str | None, typer.Option(metavar="M", help="Whose prompt [env: T2I_MODEL].")] = None,
     json: Json = False,
 ) -> None:
     """Read a description: product, colours, backdrop and the rest, each with its place; and the prompt made of it."""
+    text = sys.stdin.read() if text == "-" else text
     settings = load_settings()
     card = find_model(settings, model or settings.model)
     understood = read(text)

@@ -7,6 +7,7 @@ import socket
 import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from threading import Timer
 
 import gradio as gr
@@ -14,8 +15,9 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
-from t2i_studio.brief import segment, translation
+from t2i_studio.brief import segment, translation, vocabulary
 from t2i_studio.engine.engine import Engine
+from t2i_studio.engine.registry import find_model
 from t2i_studio.errors import StudioError
 from t2i_studio.settings import Settings
 from t2i_studio.store.database import open_database
@@ -83,6 +85,9 @@ def load(studio: Studio) -> None:
     studio.engine.start()
     segment.warm()
     translation.dictionary_gloss("词典")
+    known = vocabulary.load(Path(find_model(studio.settings, studio.settings.model).source))
+    if known is not None:
+        known.split("词典")
 
 
 def build_pages(studio: Studio) -> gr.Blocks:

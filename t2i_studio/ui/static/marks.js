@@ -74,7 +74,8 @@ export default function ({ element, props, trigger, watch }) {
       corrected && button("undo", word("mark_as_read"), () => mark(place, undefined)),
       button("close", word("close"), close, { show: false }));
     menu.hidden = false;
-    if (focus) (menu.querySelector("[aria-pressed=true]") ?? menu.querySelector("button")).focus();
+    menu.scrollIntoView({ block: "nearest" });
+    if (focus) (menu.querySelector("[aria-pressed=true]") ?? menu.querySelector("button")).focus({ preventScroll: true });
   }
 
   function close() {
