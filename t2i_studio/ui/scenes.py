@@ -11,6 +11,7 @@ from t2i_studio.brief.grids import Axis, Grid, plan
 from t2i_studio.brief.variations import escape
 from t2i_studio.domain import MAX_SEED, Brief, Mark
 from t2i_studio.engine.registry import find_model
+from t2i_studio.errors import StudioError
 from t2i_studio.ui.studio import Studio
 
 TOGETHER, APART = "together", "apart"
@@ -38,8 +39,12 @@ def begin_scenes(
     """Store and queue a batch for each scene: updates of the stage and of the seed.
 
     They are one grid, so that they are shown, stopped and taken away together, as one long picture too; what `axes`
-    vary is varied in each scene. One seed for all. Raises StudioError as `grids.plan` and `Grid` do.
+    vary is varied in each scene. One seed for all.
+    Raises StudioError grid.prompt_fixed where the prompt is given, which would be that of every scene, and as
+    `grids.plan` and `Grid` do.
     """
+    if options.get("prompt"):
+        raise StudioError("grid.prompt_fixed", name="text")
     seed = options["seed"] if options["seed"] is not None else secrets.randbelow(MAX_SEED + 1)
     texts = Axis(name="text", values=tuple(scene for scene, _ in scenes))
     grid = Grid(axes=(*axes, texts))

@@ -9,6 +9,7 @@ import pytest
 from t2i_studio.brief.requests import make_request
 from t2i_studio.domain import Mark
 from t2i_studio.engine.engine import Engine
+from t2i_studio.errors import StudioError
 from t2i_studio.settings import Settings
 from t2i_studio.store.database import open_database
 from t2i_studio.store.grids import get_grid
@@ -108,3 +109,9 @@ def test_marks_come_back_with_the_settings_of_a_batch(studio: Studio) -> None:
     value = props(restored["marks"])["value"]
     again = form.options(studio, VISITOR, *controls(text=restored["text"], marks=value))
     assert again["marks"] == request.marks
+
+
+def test_a_prompt_of_ones_own_cannot_be_every_scenes(studio: Studio) -> None:
+    with pytest.raises(StudioError) as refusal:
+        create.generate(studio, VISITOR, {}, [], "apart", *controls(text=SCENES, prompt="a teapot"))
+    assert refusal.value.key == "grid.prompt_fixed"
