@@ -10,6 +10,8 @@ from t2i_studio.brief.vocabulary import Token, Vocabulary
 from t2i_studio.domain import NEUTRAL, Brief, Found, Prompt, StyleSettings
 from t2i_studio.errors import Language, StudioError
 
+_SEEN = ("colors", "backdrop", "materials", "pattern", "setting", "props", "season", "campaign", "unknown")
+
 
 @dataclass(frozen=True)
 class Phrase:
@@ -47,7 +49,7 @@ def closed_prompt(
     while len(said) > 1 and budget is not None and known.length(joined()) > budget:
         last = said.pop()
         over.append(last.said or last.text)
-    dropped = [token.text for token in _unused(brief, known, spans)]
+    dropped = _unused(brief, spans)
     return Prompt(
         text=joined(),
         dropped=tuple(dict.fromkeys([*dropped, *reversed(over)])),
@@ -108,12 +110,15 @@ def _moved_by_slider(word: str, known: Vocabulary, style: StyleSettings) -> bool
     )
 
 
-def _unused(brief: Brief, known: Vocabulary, spans: Sequence[tuple[int, int]]) -> Iterator[Token]:
-    """Words of the text that say something, but are not in the prompt; what is excluded is not missing."""
+def _unused(brief: Brief, spans: Sequence[tuple[int, int]]) -> Iterator[str]:
+    """What one would see of the text, but not in this prompt. What is excluded is not missing; prices, praise and for
+    whom it is are no pictures.
+    """
     hidden = _covered([*spans, *excluded(brief.text)])
-    for token in known.split(brief.text):
-        if token.kind in ("known", "unknown") and not _inside(token, hidden):
-            yield token
+    fields = [getattr(brief, name) for name in _SEEN]
+    for found in sorted((each for values in fields for each in values), key=lambda each: each.start):
+        if hidden.isdisjoint(range(found.start, found.end)):
+            yield _text(brief, found)
 
 
 def _covered(spans: Sequence[tuple[int, int]]) -> set[int]:

@@ -14,6 +14,8 @@ from t2i_studio.brief import styles, vocabulary
 from t2i_studio.brief.closed_prompt import closed_prompt
 from t2i_studio.brief.presets import Kind, Preset, phrases_for
 from t2i_studio.brief.reading import excluded, read
+from t2i_studio.brief.summary import Span, summarise
+from t2i_studio.brief.tokens import folder_tokenizer, local_folder
 from t2i_studio.domain import Brief, Mark, Prompt, StyleSettings, check_text, language_of
 from t2i_studio.errors import Language, StudioError
 
@@ -66,7 +68,8 @@ def compose(
 
     What the text excludes goes to the negative prompt of a model that takes one. For a closed vocabulary,
     `Prompt.dropped` names the words that were left out, unknown or beyond the token budget, and `Prompt.replaced`
-    those that the closest known one stands for. Raises StudioError for an empty or unusable text, for a product the
+    those that the closest known one stands for. For any other model `Prompt.dropped` names the clauses beyond its
+    token limit, as far as its tokenizer is on this machine. Raises StudioError for an empty or unusable text, for a product the
     model cannot draw, for a text without one known word, and for a negative prompt that the model could not follow.
     """
     negative = checked_negative(negative, model)
@@ -79,12 +82,26 @@ def compose(
         added = phrases_for(preset, language, {*_said(brief), "other"}) if preset else []
         return closed_prompt(brief, known, language, [*added, *sliders], style, model.max_prompt_tokens)
     added = phrases_for(preset, language, _said(brief)) if preset else []
-    comma = "，" if chinese else ", "
     unwanted = [found.value for found in brief.exclude] if model.negative_prompt else []
-    return Prompt(
-        text=comma.join([_without_exclusions(brief), *added, *sliders]),
-        negative=", ".join(dict.fromkeys([*([negative] if negative else []), *unwanted])),
-    )
+    prompt = _open_prompt(brief, [*added, *sliders], "，" if chinese else ", ", model)
+    return prompt.model_copy(update={"negative": ", ".join(dict.fromkeys([*filter(None, [negative]), *unwanted]))})
+
+
+def _open_prompt(brief: Brief, added: Sequence[str], comma: str, model: PromptModel) -> Prompt:
+    """The description in its own words, then `added`; shortened to the model's limit where its tokenizer is here."""
+
+    def joined(kept: Sequence[Span]) -> str:
+        return comma.join([_said_in(brief.text, kept), *added])
+
+    visible = _visible(brief)
+    folder = local_folder(model.source)
+    measured = folder_tokenizer(folder, model.max_prompt_tokens) if folder else None
+    if measured is None:
+        return Prompt(text=joined(visible))
+    tokenizer, limit = measured
+    kept, left = summarise(brief, visible, lambda spans: len(tokenizer.encode(joined(spans)).ids), limit)
+    dropped = (tidy(brief.text[start:end], empty_ok=True).strip(_MARKS) for start, end in left)
+    return Prompt(text=joined(kept), dropped=tuple(dict.fromkeys(filter(None, dropped))))
 
 
 def _said(brief: Brief) -> Collection[Kind]:
@@ -99,12 +116,16 @@ def _said(brief: Brief) -> Collection[Kind]:
     return said
 
 
-def _without_exclusions(brief: Brief) -> str:
-    """The text as it is, but for the parts that say what must not be seen: naming a thing would draw it."""
-    kept, at = "", 0
-    for start, end in excluded(brief.text):
-        kept += brief.text[at:start]
-        at = end
-    kept = tidy(kept + brief.text[at:], empty_ok=True)
-    kept = re.sub(r"([，。；、,;])\s*(?=[，。；、,;])", "", kept).strip(_MARKS) if at else kept
-    return kept or tidy(brief.text)
+def _visible(brief: Brief) -> list[Span]:
+    """The text but for the parts that say what must not be seen: naming a thing would draw it."""
+    edges = [0, *(edge for span in excluded(brief.text) for edge in span), len(brief.text)]
+    spans = [(start, end) for start, end in zip(edges[::2], edges[1::2], strict=True) if start < end]
+    return spans if _said_in(brief.text, spans) else [(0, len(brief.text))]
+
+
+def _said_in(text: str, kept: Sequence[Span]) -> str:
+    """These spans of a text, tidied, without the marks that stood around what is not kept."""
+    said = tidy("".join(text[start:end] for start, end in kept), empty_ok=True)
+    if list(kept) == [(0, len(text))]:
+        return said
+    return re.sub(r"([，。；、,;])\s*(?=[，。；、,;])", "", said).strip(_MARKS)

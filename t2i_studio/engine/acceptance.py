@@ -7,8 +7,9 @@ import os
 from pathlib import Path
 from typing import Any
 
+from t2i_studio.brief.tokens import folder_tokenizer
 from t2i_studio.domain import Adapter, Derivation, GenerationRequest
-from t2i_studio.engine.prompts import check_length, folder_tokenizer
+from t2i_studio.engine.prompts import check_length
 from t2i_studio.engine.registry import HUB_ID, ModelCard
 from t2i_studio.engine.samplers import OWN, check_sampler
 from t2i_studio.errors import StudioError

@@ -86,7 +86,7 @@ def test_sliders_speak_the_language_of_the_description_and_neutral_ones_are_sile
 def test_a_closed_vocabulary_gets_its_own_words_and_says_what_it_dropped(closed: Card) -> None:
     prompt = compose("复古的红色女包，量子纠缠，圆形展台", NEUTRAL, closed)
     assert prompt.text == "红色手提包，圆形展台"
-    assert {"复古", "量子", "纠缠"} <= set(prompt.dropped)
+    assert {"量子", "纠缠"} <= set(prompt.dropped)
     prompt = compose("a wondrous red handbag on a round podium", NEUTRAL, closed)
     assert (prompt.text, prompt.dropped) == ("red handbag, round podium", ("wondrous",))
 
