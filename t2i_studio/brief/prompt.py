@@ -69,8 +69,9 @@ def compose(
     What the text excludes goes to the negative prompt of a model that takes one. For a closed vocabulary,
     `Prompt.dropped` names the words that were left out, unknown or beyond the token budget, and `Prompt.replaced`
     those that the closest known one stands for. For any other model `Prompt.dropped` names the clauses beyond its
-    token limit, as far as its tokenizer is on this machine. Raises StudioError for an empty or unusable text, for a product the
-    model cannot draw, for a text without one known word, and for a negative prompt that the model could not follow.
+    token limit, as far as its tokenizer is on this machine. Raises StudioError for an empty or unusable text, for a
+    product the model cannot draw, for a text without one known word, and for a negative prompt that the model could
+    not follow.
     """
     negative = checked_negative(negative, model)
     brief = read(text, marks)
