@@ -30,6 +30,7 @@ class Settings(BaseSettings):
         "auto", description="8-bit weights; auto: on a GPU too small for the model, where torchao is installed"
     )
     language: Literal["auto", "en", "zh"] = Field("auto", description="language of the command line's sentences")
+    writer: str = Field("", description="folder or hub id of a language model that may reword prompts; empty: none")
     offline: bool = Field(False, description="never call a model hub, even for a hub id")
 
     @property

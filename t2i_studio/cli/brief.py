@@ -10,23 +10,29 @@ from t2i_studio.brief.reading import read
 from t2i_studio.cli.console import Json, answer, load_settings, words
 from t2i_studio.domain import BRIEF_FIELDS, Brief, Prompt, StyleSettings
 from t2i_studio.engine.registry import find_model
+from t2i_studio.engine.writer import load_writer
+from t2i_studio.engine.writer import rewrite as reword
 from t2i_studio.errors import StudioError
 
 
 def brief(
     text: Annotated[str, typer.Argument(metavar="TEXT", help="A description; - reads it from stdin.")],
     model: Annotated[str | None, typer.Option(metavar="M", help="Whose prompt [env: T2I_MODEL].")] = None,
+    rewrite: Annotated[bool, typer.Option("--rewrite", help="Let the model of T2I_WRITER reword the prompt.")] = False,
     json: Json = False,
 ) -> None:
     """Read a description: product, colours, backdrop and the rest, each with its place; and the prompt made of it."""
     text = sys.stdin.read() if text == "-" else text
     settings = load_settings()
     card = find_model(settings, model or settings.model)
+    writer = load_writer(settings) if rewrite else None
     understood = read(text)
     problem: StudioError | None = None
     prompt = Prompt(text="")
     try:
         prompt = compose(text, StyleSettings(), card)
+        if writer is not None:
+            prompt = reword(understood, prompt, card, writer)
     except StudioError as error:  # reading is what was asked for; what the model cannot draw is part of the answer
         problem = error
     data = _data(understood, prompt, problem)
@@ -57,6 +63,7 @@ def _data(brief: Brief, prompt: Prompt, problem: StudioError | None) -> dict[str
             for each in values
         ],
         "prompt": prompt.text,
+        "rewritten": prompt.edited,
         "negative": prompt.negative,
         "dropped": list(prompt.dropped),
         "replaced": [list(pair) for pair in prompt.replaced],
