@@ -11,6 +11,7 @@ from t2i_studio.brief.vocabulary import Token, Vocabulary
 from t2i_studio.domain import NEUTRAL, Brief, Found, Prompt, StyleSettings
 from t2i_studio.errors import Language, StudioError
 
+_USUAL_STAND = "podium.round"
 _SEEN = ("colors", "backdrop", "materials", "pattern", "setting", "props", "season", "campaign", "unknown")
 
 
@@ -54,7 +55,7 @@ def closed_prompt(
     return Prompt(
         text=joined(),
         dropped=tuple(dict.fromkeys([*dropped, *reversed(over)])),
-        replaced=tuple(_replaced(brief, match, known, language)),
+        replaced=tuple(_replaced(brief, match, known, language, said)),
     )
 
 
@@ -65,11 +66,11 @@ def _said(
     phrases: list[Phrase] = []
     spans: list[tuple[int, int]] = []
     if brief.product and match.concept:
-        color, found = _first_known(brief.colors, "color", known)
+        color, found = _first_known(brief, brief.colors, "color", known)
         name = known.concepts[match.concept][language]
         phrases.append(Phrase(_joined(color, name, known, language), _text(brief, brief.product)))
         spans += [(each.start, each.end) for each in (brief.product, found) if each]
-    ground, found = _first_known(brief.backdrop, "backdrop", known)
+    ground, found = _first_known(brief, brief.backdrop, "backdrop", known)
     if ground and found:
         word = known.concepts[ground][language]
         phrases.append(Phrase(f"{word}背景" if language == "zh" else f"{word} background", _text(brief, found)))
@@ -88,13 +89,27 @@ def _said(
             spans.append((first.start, token.end))
             if not _moved_by_slider(token.text, known, style) and words not in {each.text for each in phrases}:
                 phrases.append(Phrase(words, words))
+    stand = _bare_stand(brief, known, phrases)
+    if stand:
+        phrases.append(Phrase(known.concepts[_USUAL_STAND][language], _text(brief, stand)))
+        spans.append((stand.start, stand.end))
     return phrases, spans
 
 
-def _first_known(colors: Sequence[Found], kind: str, known: Vocabulary) -> tuple[str | None, Found | None]:
-    """The first colour that the model has a concept for."""
+def _bare_stand(brief: Brief, known: Vocabulary, phrases: Sequence[Phrase]) -> Found | None:
+    """A podium that the text says no shape of, and the model none without one."""
+    if _USUAL_STAND not in known.concepts or any("podium" in known.kinds(each.text) for each in phrases):
+        return None
+    return next((found for found in brief.setting if found.value == "podium"), None)
+
+
+def _first_known(
+    brief: Brief, colors: Sequence[Found], kind: str, known: Vocabulary
+) -> tuple[str | None, Found | None]:
+    """The first colour that the model has a concept for: its own word for the shade (深蓝色), or the basic one."""
     for found in colors:
-        if concept := match_color(found.value, "color" if kind == "color" else "backdrop", known):
+        shade = known.find(_text(brief, found), kind)
+        if concept := shade or match_color(found.value, "color" if kind == "color" else "backdrop", known):
             return concept, found
     return None, None
 
@@ -134,14 +149,21 @@ def _inside(token: Token, places: set[int]) -> bool:
     return not places.isdisjoint(range(token.start, token.end))
 
 
-def _replaced(brief: Brief, match: Match, known: Vocabulary, language: Language) -> Iterator[tuple[str, str]]:
+def _replaced(
+    brief: Brief, match: Match, known: Vocabulary, language: Language, said: Sequence[Phrase]
+) -> Iterator[tuple[str, str]]:
     """(word, what is drawn for it) where that is another thing."""
     if brief.product and match.concept and match.how != "known":
         yield _text(brief, brief.product), known.concepts[match.concept][language]
     for colors, kind in ((brief.colors, "color"), (brief.backdrop, "backdrop")):
-        concept, found = _first_known(colors, kind, known)
-        if concept and found and concept not in (f"{kind}.{found.value}", found.value):
+        concept, found = _first_known(brief, colors, kind, known)
+        shade = found and known.find(_text(brief, found), kind) == concept
+        if concept and found and not shade and concept not in (f"{kind}.{found.value}", found.value):
             yield _text(brief, found), known.concepts[concept][language]
+    for phrase in said:
+        usual = known.concepts.get(_USUAL_STAND, {}).get(language)
+        if phrase.text == usual and phrase.said and not known.kinds(phrase.said):
+            yield phrase.said, phrase.text
 
 
 def _unknown(brief: Brief, product: Found, match: Match, known: Vocabulary, language: Language) -> StudioError:
