@@ -19,6 +19,7 @@ from t2i_studio.ui import desk, form, sheets, understanding
 from t2i_studio.ui.desk import server_function
 from t2i_studio.ui.looks import advise
 from t2i_studio.ui.parts import part
+from t2i_studio.ui.rewriting import reword
 from t2i_studio.ui.scenes import APART, begin_scenes, scenes_of
 from t2i_studio.ui.studio import Studio, Visitor, visitor_of
 
@@ -88,6 +89,7 @@ def build(studio: Studio, tr: gr.I18n, pages: gr.Blocks) -> None:
         [controls.scenes_part, *inputs],
         [controls.marks, controls.scenes_part, controls.prompt],
     )
+    wire(controls.prompt.rewrite, reword, inputs, [controls.prompt])
     advised: list[Any] = [controls.text, controls.market_part]  # one event for both, so that no late answer overtakes
     wire(partial(gr.on, [control.change for control in advised]), advise, advised, [controls.market_part])
     wire(grid.start, use_as_start, [], controls.shown())

@@ -221,7 +221,8 @@ def build(studio: Studio, tr: gr.I18n) -> Form:
     )
     marks = part("marks", events=["input"], value=None, brief=None, fields=list(BRIEF_FIELDS))
     scenes_part = part("scenes", events=["change"], value=TOGETHER, scenes=[])
-    prompt = part("prompt", events=["change"], value="", reading=[])
+    writer = bool(studio.settings.writer)
+    prompt = part("prompt", events=["change", "rewrite"], value="", reading=[], writer=writer, written=None)
     market_part = part("market", events=["change"], value="", hints=[])
     part("examples")
     with gr.Row(elem_id="how-many"):

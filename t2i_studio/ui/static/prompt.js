@@ -13,7 +13,8 @@ export default function ({ element, props, trigger, watch }) {
   const edit = el("button", { type: "button", class: "link", onclick: begin }, word("prompt_change"));
   const stay = (event) => event.preventDefault(); // leaving the field would move the button away from under the pointer
   const compose = el("button", { type: "button", class: "link", onmousedown: stay, onclick: discard }, word("prompt_composed"));
-  const tools = el("div", { class: "prompt-tools" }, edit, compose);
+  const rewrite = el("button", { type: "button", class: "link", onclick: ask }, word("prompt_rewrite"));
+  const tools = el("div", { class: "prompt-tools" }, edit, rewrite, compose);
   fill(element, line, field, tools);
 
   function set(text) {
@@ -48,6 +49,21 @@ export default function ({ element, props, trigger, watch }) {
     paint();
   }
 
+  function ask() {
+    rewrite.disabled = true; // the writer takes its time, and answers always
+    rewrite.textContent = word("prompt_rewriting");
+    trigger("rewrite");
+  }
+
+  function written() {
+    if (!props.written) return;
+    rewrite.disabled = false;
+    rewrite.textContent = word("prompt_rewrite");
+    if (props.written.problem) toast(props.written.problem, { kind: "bad" });
+    else set(props.written.text);
+    paint();
+  }
+
   /** Put another product into the description, in place of the one the model cannot draw. */
   function choose({ text, start, end }, name) {
     const old = document.querySelector(FIELD).value;
@@ -76,10 +92,12 @@ export default function ({ element, props, trigger, watch }) {
     const prompts = props.reading ?? [];
     fill(line, prompts.map(described));
     edit.hidden = composed() === undefined || !field.hidden;
+    rewrite.hidden = !props.writer || edit.hidden;
     compose.hidden = !props.value;
   }
 
   watch("reading", paint);
   watch("value", paint);
+  watch("written", written);
   paint();
 }
