@@ -152,6 +152,33 @@ def test_a_hub_model_that_was_downloaded_is_measured(tmp_path: Path, monkeypatch
     assert compose(ENGLISH, NEUTRAL, Card(source="some/model")).dropped
 
 
+def test_a_clip_tokenizer_in_its_older_form_counts_as_the_models_own(tmp_path: Path) -> None:
+    from transformers import CLIPTokenizer
+
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    pairs = [("h", "a"), ("b", "a"), ("ba", "g</w>"), ("r", "e"), ("re", "d</w>")]
+    pieces = [
+        *letters,
+        *(f"{letter}</w>" for letter in letters),
+        *map("".join, pairs),
+        "<|startoftext|>",
+        "<|endoftext|>",
+    ]
+    part = tmp_path / "tokenizer"
+    part.mkdir()
+    (part / "vocab.json").write_text(json.dumps({piece: at for at, piece in enumerate(pieces)}), encoding="utf-8")
+    lines = ["#version: 0.2", *map(" ".join, pairs)]
+    (part / "merges.txt").write_text("\n".join(lines), encoding="utf-8")
+    config = {"tokenizer_class": "CLIPTokenizer", "model_max_length": 77}
+    (part / "tokenizer_config.json").write_text(json.dumps(config), encoding="utf-8")
+    measured = folder_tokenizer(tmp_path, None)
+    assert measured is not None
+    assert measured[1] == 77
+    own = CLIPTokenizer.from_pretrained(part)
+    for text in ("A red bag", ENGLISH, CHINESE, "it's 3.5  cm, 红色 bag!! é"):
+        assert measured[0].encode(text).ids == own(text)["input_ids"]
+
+
 def test_a_damaged_tokenizer_is_said(tmp_path: Path) -> None:
     keep(tmp_path, LIMIT)
     (tmp_path / "tokenizer" / "tokenizer.json").write_text("{")
