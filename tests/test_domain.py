@@ -2,7 +2,7 @@
 
 import json
 import pickle
-import re
+from string import Formatter
 
 import pytest
 from hypothesis import given
@@ -67,7 +67,10 @@ def test_any_text_is_taken_whole_or_refused(text: str) -> None:
 
 def test_every_error_has_both_languages_with_the_same_values() -> None:
     for key, sentences in json.loads(TABLE.read_text(encoding="utf-8")).items():
-        fields = {language: set(re.findall(r"{(\w+)", sentences[language])) for language in ("en", "zh")}
+        fields = {
+            language: {name for _, name, _, _ in Formatter().parse(sentences[language]) if name}
+            for language in ("en", "zh")
+        }
         assert fields["en"] == fields["zh"], key
 
 

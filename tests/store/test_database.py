@@ -1,3 +1,4 @@
+import io
 import resource
 import secrets
 import shutil
@@ -28,6 +29,7 @@ def fault_of(home: Path) -> str:
 
 def test_migrations_make_exactly_the_tables_of_the_models(db: Database):
     config = alembic_config()
+    config.stdout = io.StringIO()  # its own is whatever stdout was when alembic was first imported
     with db.read() as session:
         config.attributes["connection"] = session.connection()
         command.check(config)
