@@ -1,5 +1,6 @@
 """How long four variants take with the default model and settings, and when the first preview is there."""
 
+import inspect
 import threading
 import time
 
@@ -28,21 +29,12 @@ def measure() -> list[Figure]:
 def _batch(studio: Served, variants: int) -> tuple[float, float]:
     """(seconds to the first preview, to the last picture)."""
     began = time.perf_counter()
-    nothing: tuple[object, ...] = (
-        None,
-        "",
-        None,
-        None,
-        "",
-        [],
-        "",
-        "",
-        [],
-        "",
-        "",
-        None,
-    )  # seed … strength: the model's own
-    batch = studio.call("generate", DESCRIPTION, variants, *nothing, False)["batch"]
+    from t2i_studio.ui.api import Endpoints
+
+    given = {"description": DESCRIPTION, "variants": variants, "wait": False}
+    parameters = list(inspect.signature(Endpoints.generate).parameters.values())[2:]  # without self and request
+    values = [given.get(each.name, each.default) for each in parameters]
+    batch = studio.call("generate", *values)["batch"]
     preview = 0.0
     while (job := studio.call("job", batch))["state"] in OPEN:
         if not preview and any(variant["preview"] for variant in job["variants"]):
