@@ -89,18 +89,20 @@ def _said(
             spans.append((first.start, token.end))
             if not _moved_by_slider(token.text, known, style) and words not in {each.text for each in phrases}:
                 phrases.append(Phrase(words, words))
-    stand = _bare_stand(brief, known, phrases)
+    stand = _bare_stand(brief, known, spans)
     if stand:
         phrases.append(Phrase(known.concepts[_USUAL_STAND][language], _text(brief, stand)))
         spans.append((stand.start, stand.end))
     return phrases, spans
 
 
-def _bare_stand(brief: Brief, known: Vocabulary, phrases: Sequence[Phrase]) -> Found | None:
-    """A podium that the text says no shape of, and the model none without one."""
-    if _USUAL_STAND not in known.concepts or any("podium" in known.kinds(each.text) for each in phrases):
+def _bare_stand(brief: Brief, known: Vocabulary, spans: Sequence[tuple[int, int]]) -> Found | None:
+    """A podium that the text says no shape of: none of the model's podiums (among `spans`) is meant by it."""
+    if _USUAL_STAND not in known.concepts:
         return None
-    return next((found for found in brief.setting if found.value == "podium"), None)
+    said = _covered(spans)
+    stands = [found for found in brief.setting if found.value == "podium"]
+    return next((found for found in stands if said.isdisjoint(range(found.start, found.end))), None)
 
 
 def _first_known(

@@ -103,6 +103,18 @@ def test_a_product_with_nothing_close_is_refused_with_a_choice(closed: Card) -> 
     assert refusal.value.params["closest"] == "手提包、运动鞋"
 
 
+@pytest.mark.parametrize(
+    ("text", "prompt", "replaced"),
+    [
+        ("红色手提包，白色圆形展台", "红色手提包，圆形展台", ()),  # it knows no white
+        ("a red handbag on a white podium", "red handbag, round podium", (("podium", "round podium"),)),
+    ],
+)
+def test_a_podium_is_said_once(closed: Card, text: str, prompt: str, replaced: tuple[tuple[str, str], ...]) -> None:
+    made = compose(text, NEUTRAL, closed)
+    assert (made.text, made.replaced) == (prompt, replaced)
+
+
 def test_a_correction_changes_the_prompt_and_not_the_text(closed: Card) -> None:
     text = "红色背景的手提包"
     assert compose(text, NEUTRAL, closed).text == "手提包"
