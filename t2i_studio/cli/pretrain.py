@@ -64,6 +64,19 @@ def tokenizer(work: Work = WORK) -> None:
     report(f"{len(built)} tokens in {work / 'tokenizer'}")
 
 
+@app.command("warm-start")
+def warm_start(
+    work: Work = WORK,
+    tier: Tier = 1,
+    model: Annotated[Path, typer.Option("--from", metavar="FOLDER", help="The model folder.")] = EMBEDDED_MODEL,
+) -> None:
+    """Begin training with the weights of a finished model, where the runs that made it are gone."""
+    from t2i_studio.pretraining import recipe
+
+    recipe.start_from(work, model, tier)
+    report(f"{work}: denoiser and text encoder go on from {model}")
+
+
 @app.command("denoiser")
 def train_denoiser(
     work: Work = WORK,

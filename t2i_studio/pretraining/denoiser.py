@@ -57,6 +57,10 @@ class Denoiser(nn.Module):
         """(B, C, 8, 8) at noise levels (B,), stated classes (B, attributes) → predicted clean latents."""
         return self.unet(noisy, sigmas * 1000, self.table(said)).sample
 
+    def quick(self) -> list[nn.Parameter]:
+        """The parameters that learn at the rate of embeddings: those of the table."""
+        return [*self.table.rows.parameters(), self.table.blank]
+
 
 @dataclass(frozen=True)
 class LatentScenes:

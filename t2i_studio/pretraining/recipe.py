@@ -29,6 +29,7 @@ from t2i_studio.pretraining import (
     model_card,
     probe,
     text_encoder,
+    warm_start,
 )
 from t2i_studio.pretraining.attributes import attribute_sizes, attributes
 from t2i_studio.pretraining.catalogue import fetch_renders, load_catalogue
@@ -75,6 +76,27 @@ def compose_scenes(work: Path, tier: int, count: int) -> Iterator[int]:
         fit_patch_code(np.concatenate([pictures for pictures, _, _ in parts]), CHANNELS).save(work / "code.safetensors")
 
 
+def start_from(work: Path, folder: Path, tier: int) -> None:
+    """Begin the runs of denoiser and text encoder with a model folder's weights, at step 0, and with its latent code.
+
+    StudioError when a run has been begun, or when the folder was not made by this recipe with these words.
+    """
+    pipe = StableDiffusionPipeline.from_pretrained(folder, torch_dtype=torch.float32)
+    code = warm_start.recover_code(pipe.vae, _composed(work / f"corpus-{tier}", 2 * corpus.PART)[0])
+    warm_start.check_code(code, folder)
+    model, (encoder, tokenizer) = new_denoiser(), new_text_encoder()
+    if tokenizer.get_vocab() != pipe.tokenizer.get_vocab():
+        raise StudioError("recipe.other_words", path=folder)
+    encoder.load_state_dict(pipe.text_encoder.state_dict())
+    model.unet.load_state_dict(pipe.unet.state_dict())
+    catalogue = load_catalogue()
+    warm_start.recover_table(model.table, encoder.eval(), tokenizer, catalogue, catalogue.tier(tier))
+    warm_start.begin_from(Run(work / "denoiser"), model, PLANS["denoiser"], model.quick())
+    words = [encoder.get_input_embeddings().weight]
+    warm_start.begin_from(Run(work / "text_encoder"), encoder, PLANS["text_encoder"], words)
+    code.save(work / "code.safetensors")
+
+
 def new_denoiser() -> denoiser.Denoiser:
     """The denoiser with its concept table, untrained."""
     torch.manual_seed(0)
@@ -107,7 +129,7 @@ def train_denoiser(
     grid = denoiser.progress_grid(model, code, one_of_each(objects), catalogue, device)
     loss = denoiser.denoising_loss(model, data, code, catalogue, device)
     with probe.autocast(device):
-        train(model, loss, plan, Run(work / "denoiser"), [*model.table.rows.parameters(), model.table.blank], grid)
+        train(model, loss, plan, Run(work / "denoiser"), model.quick(), grid)
 
 
 def _latent_scenes(folder: Path, code: PatchCode) -> denoiser.LatentScenes:

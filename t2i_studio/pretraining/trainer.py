@@ -152,7 +152,7 @@ def train(
     learn at ten times the rate (embedding tables). grid(): a picture (H, W, 3) uint8 that shows progress.
     StudioError when the folder cannot be written or its checkpoint does not fit the model.
     """
-    optimizer = _optimizer(model, fast or [], plan)
+    optimizer = new_optimizer(model, fast or [], plan)
     with writing(run.folder):
         run.folder.mkdir(parents=True, exist_ok=True)
         start, average = _resume(run, model, optimizer, plan)
@@ -178,7 +178,8 @@ def train(
     return model.eval()
 
 
-def _optimizer(model: nn.Module, fast: list[nn.Parameter], plan: Plan) -> torch.optim.AdamW:
+def new_optimizer(model: nn.Module, fast: list[nn.Parameter], plan: Plan) -> torch.optim.AdamW:
+    """The optimizer of a run that has taken no step yet; `fast` as in `train`."""
     quick = {id(parameter) for parameter in fast}
     slow = [p for p in model.parameters() if p.requires_grad and id(p) not in quick]
     groups = [{"params": slow, "pace": 1.0}, {"params": fast, "pace": 10.0, "weight_decay": 0.0}]

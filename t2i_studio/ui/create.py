@@ -165,7 +165,7 @@ def reading(studio: Studio, visitor: Visitor, asked: dict[str, Any], way: Any, *
         return [gr.HTML(brief=None), gr.HTML(scenes=[]), gr.HTML(reading=[])]
     try:
         options = form.options(studio, visitor, *values)
-        marks = options["marks"]
+        marks, sent = options["marks"], values[form.NAMES.index("marks")]
         brief = read(understanding.first_text(options["text"]), marks)
     except StudioError as error:  # half-typed words are no mistake yet: the sentence stays below the field
         return [
@@ -179,7 +179,7 @@ def reading(studio: Studio, visitor: Visitor, asked: dict[str, Any], way: Any, *
         understanding.told_prompt(options | {"text": text, "marks": own}, visitor.language) for text, own in asked_for
     ]
     return [
-        gr.HTML(brief=understanding.told(brief, marks)),
+        gr.HTML(brief=understanding.told(brief, marks, sent)),
         gr.HTML(scenes=[text for text, _ in scenes]),
         gr.HTML(reading=prompts),
     ]

@@ -23,10 +23,14 @@ PieceField = BriefField | Literal["unknown", "none"]
 
 
 class Corrections(BaseModel):
-    """What the page sends: marks, and the text they are places of (a description in its first alternative)."""
+    """What the page sends: marks, and the text they are places of (a description in its first alternative).
+
+    version: counted by the page, which tells by it whether a reading knows of the newest corrections.
+    """
 
     text: str = ""
     marks: Annotated[tuple[Mark, ...], Field(max_length=500)] = ()
+    version: Annotated[int, Field(ge=0)] = 0
 
 
 @dataclass(frozen=True)
@@ -55,11 +59,15 @@ def marks_for(value: Any, description: str) -> tuple[Mark, ...]:
 
     Raises StudioError page.payload, and those of `first_text`.
     """
+    sent = _sent(value)
+    return moved(sent.marks, sent.text, first_text(description)) if sent.marks else ()
+
+
+def _sent(value: Any) -> Corrections:
     try:
-        sent = Corrections.model_validate(value or {})
+        return Corrections.model_validate(value or {})
     except ValidationError as error:
         raise StudioError("page.payload", name="marks") from error
-    return moved(sent.marks, sent.text, first_text(description)) if sent.marks else ()
 
 
 def corrections(description: str, marks: Sequence[Mark]) -> dict[str, Any]:
@@ -67,10 +75,11 @@ def corrections(description: str, marks: Sequence[Mark]) -> dict[str, Any]:
     return Corrections(text=check_text(description), marks=tuple(marks)).model_dump()
 
 
-def told(brief: Brief, marks: Sequence[Mark]) -> dict[str, Any]:
-    """A brief as its part of the page shows it."""
+def told(brief: Brief, marks: Sequence[Mark], value: Any = None) -> dict[str, Any]:
+    """A brief as its part of the page shows it; value: what the page sent, of which it was read."""
     return {
         "text": brief.text,
+        "version": _sent(value).version,
         "marks": [mark.model_dump() for mark in marks],
         "pieces": [_said(piece) for piece in pieces(brief, marks)],
     }

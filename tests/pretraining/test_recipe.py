@@ -218,3 +218,20 @@ def test_held_out_scenes_are_of_each_object_and_easy_to_judge() -> None:
     scenes = recipe.one_of_each(["apple", "handbag"])
     assert [scene.object for scene in scenes] == ["apple", "handbag"]
     assert all(scene.style["distance"] >= 3 for scene in scenes)
+
+
+def test_training_goes_on_from_a_finished_model_where_its_runs_are_gone(work: Path, tmp_path: Path) -> None:
+    for name in ("corpus-1", "renders"):
+        shutil.copytree(work / name, tmp_path / name)
+    recipe.start_from(tmp_path, work / "podium", 1)
+    code, again = (PatchCode.load(folder / "code.safetensors") for folder in (work, tmp_path))
+    picture = to_tensor(next(corpus.parts(tmp_path / "corpus-1"))[0][:4])
+    assert torch.allclose(code.encode(picture), again.encode(picture), atol=0.05)
+    before, after = recipe.trained_denoiser(work), recipe.trained_denoiser(tmp_path)
+    latents = torch.randn(1, recipe.CHANNELS, 8, 8, generator=torch.Generator().manual_seed(0))
+    words = torch.randn(1, 48, 256, generator=torch.Generator().manual_seed(1))
+    ours, theirs = (model.unet(latents, 500.0, words).sample for model in (before, after))
+    assert torch.allclose(ours, theirs, atol=0.02)
+    with pytest.raises(StudioError) as refusal:
+        recipe.start_from(tmp_path, work / "podium", 1)
+    assert refusal.value.key == "recipe.run_begun"

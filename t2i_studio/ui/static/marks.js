@@ -1,6 +1,7 @@
 // How the description was read: its text again, each part tinted by what it was taken for. A click on a word, or
 // selecting several, opens a menu to correct that; corrections change the prompt and leave the text as it is.
-// Value: {text, marks: [{field, start, end}]}; places count characters, not JavaScript's halves of them.
+// Value: {text, marks: [{field, start, end}], version}; places count characters, not JavaScript's halves of them.
+// A reading tells which version it was made of, so that one asked for earlier cannot undo what was corrected since.
 import { button, el, fill, word } from "./dom.js";
 
 const PAUSE = 150; // ms without a key before the description is read again
@@ -9,7 +10,7 @@ const overlap = (one, other) => one.start < other.end && other.start < one.end;
 const fieldWord = (field) => word(`field_${field}`);
 
 export default function ({ element, props, trigger, watch }) {
-  let now = { text: "", marks: [] };
+  let now = { text: "", marks: [], version: 0 };
   let before = []; // what undo goes back to
   let timer = 0;
   let target = null; // the part of the text the menu is about
@@ -32,11 +33,12 @@ export default function ({ element, props, trigger, watch }) {
   }
 
   function paint() {
-    const { text = "", marks = [], pieces = [] } = props.brief ?? {};
+    const { text, marks, version, pieces } = props.brief ?? { ...now, pieces: [] }; // there may be no reading just now
+    if (version < now.version) return trigger("input"); // answers crossed: the prompt, too, shows the older one now
     const focused = strip.contains(document.activeElement) ? document.activeElement.dataset.start : target?.start;
     if (text !== now.text) close();
     if (text !== now.text && !marks.length) before = []; // there is nothing left that it could be undone to
-    now = { text, marks };
+    now = { text, marks, version };
     props.value = now;
     whole.hidden = !pieces.length;
     fill(strip, pieces.map(piece));
@@ -99,9 +101,9 @@ export default function ({ element, props, trigger, watch }) {
     if (before.length) show(before.pop());
   }
 
-  function show(value) {
-    now = value;
-    props.value = value; // an older text is fine: the server moves its marks to where they are now
+  function show({ text, marks }) {
+    now = { text, marks, version: now.version + 1 };
+    props.value = now; // an older text is fine: the server moves its marks to where they are now
     trigger("input");
   }
 
@@ -159,8 +161,7 @@ export default function ({ element, props, trigger, watch }) {
   watch("value", () => {
     if (!props.value || JSON.stringify(props.value) === JSON.stringify(now)) return;
     before = []; // it came with the settings of a batch
-    now = props.value;
-    trigger("input");
+    show(props.value);
   });
   if (props.brief) paint();
 }

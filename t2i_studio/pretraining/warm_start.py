@@ -1,0 +1,90 @@
+"""A finished model folder as the beginning of further training, where the runs that made it are gone.
+
+The folder has no latent code and no concept table, but networks that were made from them. The autoencoder's encoder
+is the code, written as convolutions: it is asked for each pixel. The text encoder was taught to write the table's
+vectors: each class's vector is the mean of what it writes for prompts that state the class.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from diffusers import AutoencoderTiny
+from torch import nn
+from torch.nn import functional as F
+from transformers import CLIPTextModel, PreTrainedTokenizerFast
+
+from t2i_studio.errors import StudioError
+from t2i_studio.pretraining.autoencoder import FACTOR
+from t2i_studio.pretraining.catalogue import Catalogue
+from t2i_studio.pretraining.concepts import WORDS, ConceptTable
+from t2i_studio.pretraining.export import preview_map
+from t2i_studio.pretraining.latents import CELLS, PATCH, SIZE, PatchCode, to_tensor
+from t2i_studio.pretraining.text_encoder import draw_prompts
+from t2i_studio.pretraining.trainer import Plan, Run, new_optimizer
+
+PROMPTS = 4_000
+
+
+@torch.no_grad()
+def recover_code(vae: AutoencoderTiny, pictures: np.ndarray) -> PatchCode:
+    """The latent code of the autoencoder, from its encoder's answer to every pixel of one cell.
+
+    pictures: (N, 128, 128, 3) uint8 scenes; the mean of their patches tells what no latent holds.
+    """
+    cell, pixels = CELLS // 2, 3 * PATCH**2
+    place = slice(cell * PATCH, (cell + 1) * PATCH)
+    rest = vae.encoder(torch.zeros(1, 3, FACTOR * CELLS, FACTOR * CELLS))[0, :, cell, cell]
+    answers = []
+    for some in torch.eye(pixels).view(pixels, 3, PATCH, PATCH).split(48):
+        small = torch.zeros(len(some), 3, SIZE, SIZE)
+        small[..., place, place] = some
+        answers.append(vae.encoder(F.interpolate(small, scale_factor=FACTOR // PATCH))[..., cell, cell] - rest)
+    projection = torch.cat(answers).T * vae.config.scaling_factor  # type: ignore[attr-defined]
+    scale = 1 / projection.norm(dim=1)
+    basis = projection * scale[:, None]
+    mean = F.unfold(to_tensor(pictures), PATCH, stride=PATCH).mean((0, 2))
+    held = -rest * vae.config.scaling_factor * scale  # type: ignore[attr-defined]
+    return PatchCode(mean + basis.T @ (held - basis @ mean), basis.contiguous(), scale)
+
+
+def check_code(code: PatchCode, folder: Path) -> None:
+    """StudioError when the previews of the model folder are not those of `code`: its encoder was no code of ours."""
+    theirs = json.loads((folder / "studio.json").read_text(encoding="utf-8"))["preview"]["matrix"]
+    ours = preview_map(code)["matrix"]
+    if np.shape(ours) != np.shape(theirs) or np.abs(np.subtract(ours, theirs)).max() > 0.01:
+        raise StudioError("recipe.other_code", path=folder)
+
+
+@torch.no_grad()
+def recover_table(
+    table: ConceptTable, encoder: CLIPTextModel, tokenizer: PreTrainedTokenizerFast,
+    catalogue: Catalogue, objects: Sequence[str], prompts: int = PROMPTS,
+) -> None:  # fmt: skip
+    """Give `table` the vectors that `encoder` writes for the classes that prompts about `objects` state."""
+    rng = np.random.default_rng(0)
+    length = WORDS + len(table.sizes)
+    sums = torch.zeros_like(table.rows.weight)
+    counts = torch.zeros(len(sums), 1)
+    blanks = []
+    for _ in range(0, prompts, 200):
+        drawn = draw_prompts(rng, catalogue, objects, tokenizer, length, 100)
+        hidden = encoder(drawn.tokens).last_hidden_state.float()
+        rows = (drawn.said + table.offsets).flatten()
+        sums.index_add_(0, rows, hidden[:, WORDS:].flatten(0, 1))
+        counts.index_add_(0, rows, torch.ones(len(rows), 1))
+        blanks.append(hidden[:, :WORDS].mean((0, 1)))
+    stated = counts[:, 0] > 0
+    table.rows.weight[stated] = (sums / counts.clamp(min=1))[stated]
+    table.blank.copy_(torch.stack(blanks).mean(0))
+
+
+def begin_from(run: Run, model: nn.Module, plan: Plan, fast: list[nn.Parameter]) -> None:
+    """Write a checkpoint at step 0 that has the model's weights. StudioError when the run has been begun."""
+    if run.checkpoint.exists():
+        raise StudioError("recipe.run_begun", path=run.folder)
+    run.folder.mkdir(parents=True, exist_ok=True)
+    weights = model.state_dict()
+    run.save({"step": 0, "model": weights, "ema": weights, "optimizer": new_optimizer(model, fast, plan).state_dict()})
