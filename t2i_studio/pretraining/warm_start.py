@@ -25,7 +25,7 @@ from t2i_studio.pretraining.latents import CELLS, PATCH, SIZE, PatchCode, to_ten
 from t2i_studio.pretraining.text_encoder import draw_prompts
 from t2i_studio.pretraining.trainer import Plan, Run, new_optimizer
 
-PROMPTS = 4_000
+PROMPTS = 1_000
 
 
 @torch.no_grad()
