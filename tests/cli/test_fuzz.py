@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from t2i_studio.cli.bench.fuzz import fuzz_commands, fuzz_endpoints
+from t2i_studio.cli.bench.reading import fuzz_reader
 
 
 @pytest.fixture(autouse=True)
@@ -18,3 +19,7 @@ def test_commands() -> None:
 
 def test_endpoints() -> None:
     assert fuzz_endpoints(200, repeatable=True)[1] == []
+
+
+def test_odd_descriptions_are_read_or_refused_in_a_sentence() -> None:
+    assert fuzz_reader(300, repeatable=True)[1] == []

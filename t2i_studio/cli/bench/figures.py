@@ -41,7 +41,8 @@ class Figure:
     def __str__(self) -> str:
         sign, verdict = "≥" if self.at_least else "≤", "met" if self.met else "MISSED"
         bar = "" if self.bar is None else f"  ({sign} {self.bar:g}: {verdict})"
-        return f"{self.name}: {self.value:.4g} {self.unit}{bar}"
+        value = f"{self.value:,.0f}" if self.value >= 1_000 else f"{self.value:.4g}"
+        return f"{self.name}: {value} {self.unit}{bar}"
 
 
 @contextmanager
