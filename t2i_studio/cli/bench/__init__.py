@@ -13,7 +13,19 @@ from t2i_studio.cli.bench.figures import Figure
 from t2i_studio.cli.console import Json, answer, report
 from t2i_studio.errors import StudioError
 
-NAMES = ("brief", "reading", "page", "variants", "kill", "ratings", "gallery", "memory", "fuzz", "attention")
+NAMES = (
+    "brief",
+    "reading",
+    "page",
+    "variants",
+    "kill",
+    "ratings",
+    "gallery",
+    "memory",
+    "fuzz",
+    "attention",
+    "languages",
+)
 
 
 def bench(
