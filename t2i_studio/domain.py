@@ -16,6 +16,7 @@ MAX_SIDE = 4096
 MAX_STEPS = 200
 MAX_SEED = 2**32 - 1
 MAX_GUIDANCE = 50.0
+MAX_MARKS = 500
 
 StyleControl = Literal[
     "brightness", "warmth", "saturation", "richness", "distance", "softness", "contrast", "playfulness"
@@ -52,6 +53,7 @@ def check_text(text: str, *, empty_ok: bool = False) -> str:
 
 _HAN = re.compile("[㐀-䶿一-鿿豈-﫿]")
 _LATIN = re.compile(r"[^\W\d_㐀-䶿一-鿿豈-﫿]")
+_LETTER = re.compile("[a-zA-Z0-9]")
 
 
 def language_of(text: str) -> Literal["en", "zh", "mixed"]:
@@ -81,8 +83,10 @@ class StyleSettings(Noun):
         return value
 
     @classmethod
-    def parse(cls, words: list[str]) -> Self:
-        """From `control=level` words, as on the command line. StudioError on an unknown control or level."""
+    def parse(cls, words: list[str], base: Self | None = None) -> Self:
+        """From `control=level` words, as on the command line; `base` (None: neutral) says the rest. StudioError on an
+        unknown control or level.
+        """
         values: dict[str, int | str] = {}
         for word in words:
             name, _, value = word.partition("=")
@@ -96,7 +100,7 @@ class StyleSettings(Noun):
                 raise StudioError("style.level", name=name, value=value, levels="1, 2, 3, 4, 5")
             else:
                 values[name] = int(value)
-        return cls(**values)
+        return (base or cls()).model_copy(update=values)
 
 
 class Found(Noun):
@@ -114,12 +118,53 @@ BriefField = Literal[
 BRIEF_FIELDS: tuple[BriefField, ...] = BriefField.__args__  # type: ignore[attr-defined]
 
 
+def _as_word(said: str) -> str:
+    """A pattern of `said` that letters beside it do not make part of another word: no "red" in "hundred"."""
+    before = "(?<![a-zA-Z0-9])" if _LETTER.match(said) else ""
+    return f"{before}{re.escape(said)}" + ("(?![a-zA-Z0-9])" if _LETTER.match(said[-1:]) else "")
+
+
 class Mark(Noun):
     """A reader's correction: text[start:end] is `field`, or with None is nothing of the kind."""
 
     field: BriefField | None
     start: int
     end: int
+
+    @classmethod
+    def parse(cls, words: list[str], text: str) -> tuple[Self, ...]:
+        """From `field=what text says` words, as on the command line; text: as `check_text` returns it.
+
+        Every place that says so is marked, of a product the first; of marks that overlap the last counts.
+        StudioError on an unknown field, on what the text does not say and on more than MAX_MARKS places.
+        """
+        marks: list[Self] = []
+        for word in words:
+            new = cls._of(word, text)
+            marks = [old for old in marks if not any(mark._replaces(old) for mark in new)] + new
+            check_number("corrections", len(marks), 0, MAX_MARKS)
+        return tuple(marks)
+
+    @classmethod
+    def _of(cls, word: str, text: str) -> list[Self]:
+        name, _, said = (part.strip() for part in unicodedata.normalize("NFC", word).partition("="))
+        if name not in (*BRIEF_FIELDS, "none"):
+            raise StudioError("mark.unknown", name=name[:60], names=", ".join((*BRIEF_FIELDS, "none")))
+        if not said:
+            raise StudioError("mark.empty", word=word[:60])
+        places = list(re.finditer(_as_word(said), text, re.IGNORECASE))
+        if not places:
+            raise StudioError("mark.absent", said=said[:60])
+        field: Any = None if name == "none" else name
+        marks = [cls(field=field, start=place.start(), end=place.end()) for place in places]
+        return marks[:1] if name == "product" else marks
+
+    def _replaces(self, other: Self) -> bool:
+        return (self.start < other.end and other.start < self.end) or self.field == other.field == "product"
+
+    def said(self, text: str) -> str:
+        """As `parse` takes it, for the text it is a place of."""
+        return f"{self.field or 'none'}={text[self.start : self.end]}"
 
 
 class Brief(Noun):

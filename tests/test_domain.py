@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from t2i_studio.domain import GenerationRequest, Prompt, StyleSettings
+from t2i_studio.domain import GenerationRequest, Mark, Prompt, StyleSettings
 from t2i_studio.errors import TABLE, StudioError
 
 
@@ -54,6 +54,40 @@ def test_style_words_of_the_command_line() -> None:
 def test_unknown_style_words_are_refused(word: str) -> None:
     with pytest.raises(StudioError, match=r"style control|levels are"):
         StyleSettings.parse([word])
+
+
+def test_style_words_change_a_look_and_leave_its_rest() -> None:
+    look = StyleSettings(warmth=5, contrast=1)
+    assert StyleSettings.parse(["warmth=2"], look) == StyleSettings(warmth=2, contrast=1)
+
+
+def test_correction_words_mark_every_place_that_says_so() -> None:
+    text = "Red bag, hundred reds, red backdrop"
+    assert Mark.parse(["backdrop=red"], text) == (
+        Mark(field="backdrop", start=0, end=3),
+        Mark(field="backdrop", start=23, end=26),
+    )
+    assert [mark.said(text) for mark in Mark.parse(["none=bag", "product=reds", "product= Bag "], text)] == [
+        "product=bag"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("word", "key"),
+    [
+        ("back=red", "mark.unknown"),
+        ("=red", "mark.unknown"),
+        ("backdrop", "mark.empty"),
+        ("backdrop= ", "mark.empty"),
+        ("backdrop=blue", "mark.absent"),
+        ("backdrop=re", "mark.absent"),
+        ("none=包", "number.range"),
+    ],
+)
+def test_a_correction_that_corrects_nothing_is_refused(word: str, key: str) -> None:
+    with pytest.raises(StudioError) as refusal:
+        Mark.parse([word], "red bag" + "包，" * 501)
+    assert refusal.value.key == key
 
 
 @given(st.text(max_size=200))

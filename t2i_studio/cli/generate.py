@@ -8,12 +8,13 @@ from typing import Annotated, Any
 import typer
 
 from t2i_studio.brief.grids import plan
+from t2i_studio.brief.marks import moved
 from t2i_studio.brief.requests import options_of
 from t2i_studio.brief.surprise import surprise as surprising_styles
 from t2i_studio.brief.variations import escape
 from t2i_studio.cli import batch, files, options
 from t2i_studio.cli.console import Home, Json, studio
-from t2i_studio.domain import MAX_SEED, GenerationRequest
+from t2i_studio.domain import MAX_SEED, GenerationRequest, Mark, check_text
 from t2i_studio.engine.engine import Engine
 from t2i_studio.engine.infotext import read_png
 from t2i_studio.engine.registry import find_model
@@ -29,6 +30,8 @@ def generate(
     guidance: options.Guidance = None,
     sampler: options.Sampler = None,
     style: options.Style = None,
+    preset: options.Preset = None,
+    mark: options.Marks = None,
     negative: options.Negative = None,
     prompt: options.Words = None,
     model: options.Model = None,
@@ -51,10 +54,13 @@ def generate(
     """Make variants of a picture; they are kept in the store and, with --out, in a folder."""
     given = options.read(
         text=text, variants=variants, seed=seed, size=size, steps=steps, guidance=guidance, sampler=sampler,
-        style=style, negative=negative, prompt=prompt, adapters=adapter, strength=strength,
+        style=style, preset=preset, negative=negative, prompt=prompt, adapters=adapter, strength=strength,
     )  # fmt: skip
-    if from_ is not None:
-        given = _over_picture(read_png(files.read(from_)), given)
+    base = read_png(files.read(from_)) if from_ is not None else None
+    if mark:
+        given["marks"] = Mark.parse(mark, options.first_text(given.get("text") or escape(base.text if base else "")))
+    if base is not None:
+        given = _over_picture(base, given)
     if "text" not in given:
         raise StudioError("text.empty")
     folder = files.make_folder(out) if out is not None else None
@@ -83,10 +89,15 @@ def _surprise(arguments: dict[str, Any]) -> Any:
 
 
 def _over_picture(base: GenerationRequest, given: dict[str, Any]) -> dict[str, Any]:
-    """The options that made a picture, with those that were given instead; new words mean a new prompt."""
+    """The options that made a picture, with those that were given instead; new words mean a new prompt.
+
+    Corrections stay on the words that a new text still says.
+    """
     kept = options_of(base)
     kept["text"] = escape(base.text)
-    if given.keys() & {"text", "style", "negative", "prompt"}:
+    if "text" in given:
+        kept["marks"] = moved(base.marks, check_text(base.text), options.first_text(given["text"]))
+    if given.keys() & {"text", "style", "preset", "marks", "negative", "prompt"}:
         kept["negative"] = base.prompt.negative
         del kept["prompt"]
     return kept | given

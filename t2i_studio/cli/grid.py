@@ -9,6 +9,7 @@ import typer
 from t2i_studio.brief.grids import Axis, cells, plan
 from t2i_studio.cli import batch, files, options
 from t2i_studio.cli.console import Home, Json, answer, studio
+from t2i_studio.domain import Mark
 from t2i_studio.engine.engine import Engine
 from t2i_studio.engine.registry import find_model
 from t2i_studio.errors import StudioError
@@ -28,6 +29,8 @@ def grid(
     guidance: options.Guidance = None,
     sampler: options.Sampler = None,
     style: options.Style = None,
+    preset: options.Preset = None,
+    mark: options.Marks = None,
     negative: options.Negative = None,
     prompt: options.Words = None,
     model: options.Model = None,
@@ -43,13 +46,15 @@ def grid(
     axes = [Axis.parse(words) for words in axis or ()]
     given = options.read(
         text=text, variants=variants, seed=seed, size=size, steps=steps, guidance=guidance, sampler=sampler,
-        style=style, negative=negative, prompt=prompt, adapters=adapter, strength=strength,
+        style=style, preset=preset, negative=negative, prompt=prompt, adapters=adapter, strength=strength,
     )  # fmt: skip
     given.setdefault("variants", 1)
     if "text" not in given and (worded := [one.values[0] for one in axes if one.name == "text"]):
         given["text"] = worded[0]
     if "text" not in given:
         raise StudioError("text.empty")
+    if mark:
+        given["marks"] = Mark.parse(mark, options.first_text(given["text"]))
     sheet = _sheet(out)
     with studio(home) as (settings, db):
         arguments = options.complete(db, settings, model, init, mask, given)

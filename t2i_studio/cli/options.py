@@ -7,9 +7,12 @@ from typing import Annotated, Any
 import typer
 
 from t2i_studio.brief import values
+from t2i_studio.brief.grids import MAX_CELLS
+from t2i_studio.brief.presets import find_preset
+from t2i_studio.brief.variations import expand
 from t2i_studio.cli import files
 from t2i_studio.cli.console import identifier
-from t2i_studio.domain import MAX_GUIDANCE, MAX_SEED, MAX_STEPS, MAX_VARIANTS, StyleSettings
+from t2i_studio.domain import MAX_GUIDANCE, MAX_SEED, MAX_STEPS, MAX_VARIANTS, StyleSettings, check_text
 from t2i_studio.engine.registry import find_model
 from t2i_studio.settings import Settings
 from t2i_studio.store.database import Database
@@ -29,6 +32,18 @@ Style = Annotated[
     list[str] | None,
     typer.Option(metavar="CONTROL=LEVEL", help="For example brightness=4; repeat for more."),
 ]
+Preset = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Look to begin with, by its id (see presets); --style changes its levels."),
+]
+Marks = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--mark",
+        metavar="FIELD=WORDS",
+        help="Correct how the text is read, for example backdrop=red; none=red: nothing of the kind; repeat for more.",
+    ),
+]
 Negative = Annotated[str | None, typer.Option(metavar="T", help="What is not to be seen.")]
 Words = Annotated[str | None, typer.Option(metavar="T", help="Exact words for the model.")]
 Model = Annotated[str | None, typer.Option(metavar="M", help="Name, folder or hub id [env: T2I_MODEL].")]
@@ -44,7 +59,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "size": values.size,
     "steps": lambda word: values.whole("steps", word, 1, MAX_STEPS),
     "guidance": lambda word: values.real("guidance", word, 0, MAX_GUIDANCE),
-    "style": StyleSettings.parse,
+    "preset": lambda word: find_preset(word).id,
     "adapters": lambda words: [values.adapter(word) for word in words],
     "strength": lambda word: values.real("strength", word, 0.01, 1),
 }
@@ -52,13 +67,22 @@ _READERS: dict[str, Callable[[Any], Any]] = {
 
 def read(**words: Any) -> dict[str, Any]:
     """Arguments of `make_request` from the options that were given (None and [] are not). StudioError names the
-    first that is wrong.
+    first that is wrong. `style` begins with the levels of `preset`.
     """
-    return {
+    given = {
         name: _READERS[name](said) if name in _READERS else said
         for name, said in words.items()
         if said is not None and said != []
     }
+    if given.keys() & {"style", "preset"}:
+        look = find_preset(given["preset"]).style if "preset" in given else None
+        given["style"] = StyleSettings.parse(given.get("style", []), look)
+    return given
+
+
+def first_text(text: str) -> str:
+    """The first alternative of a description, which is the one that is read. StudioError of `expand`, `check_text`."""
+    return check_text(expand(text, MAX_CELLS)[0])
 
 
 def complete(

@@ -19,11 +19,13 @@ from anyio import to_thread
 
 from t2i_studio.brief import values
 from t2i_studio.brief.grids import Axis, plan
+from t2i_studio.brief.presets import find_preset
 from t2i_studio.domain import (
     MAX_GUIDANCE,
     MAX_SEED,
     MAX_STEPS,
     MAX_VARIANTS,
+    Mark,
     State,
     StyleSettings,
 )
@@ -37,6 +39,7 @@ from t2i_studio.store.raters import rater_named
 from t2i_studio.ui.payloads import address, flag, text, texts, told_variant
 from t2i_studio.ui.sheets import surprising
 from t2i_studio.ui.studio import Studio, visitor_of
+from t2i_studio.ui.understanding import first_text
 
 Data = dict[str, Any]
 LOOK_EVERY = 0.2
@@ -105,6 +108,8 @@ class Endpoints:
         axes: list[str] = [],  # noqa: B006
         surprise: bool = False,
         wait: bool = True,
+        preset: str = "",
+        marks: list[str] = [],  # noqa: B006
     ) -> dict:
         """Make pictures from a description in Chinese, English or both.
 
@@ -129,14 +134,21 @@ class Endpoints:
             axes: Up to three things to vary, for example ["warmth=1..5", "steps=6,10"]; each combination is a batch.
             surprise: Each picture in a style of its own, repeatable from the seed.
             wait: True answers when all pictures are made; False at once, and `job` tells how far it is.
+            preset: Look to begin with, by its id, for example studio_white: its phrases join the prompt, and its
+                levels are those of the controls that style leaves out.
+            marks: Corrections of how the description is read, as FIELD=WORDS with words that stand in it, for example
+                ["backdrop=红色", "none=红色"]; none: nothing of the kind. The fields are product, colors, backdrop,
+                materials, pattern, setting, props, season, campaign, audience, selling_points, price, sizes, exclude.
 
         Returns:
             batch (its number), state, and the variants with seed, state, sha256 and url of the picture. Where more than
             one batch was asked for: grid (its number), sheet (url of all as one picture) and the batches.
         """
+        said, corrected = text("description", description), texts("marks", marks)
+        look = find_preset(preset) if text("preset", preset) else None
         card = find_model(self._studio.settings, text("model", model) or self._studio.settings.model)
         asked = {
-            "text": text("description", description),
+            "text": said,
             "model": card,
             "variants": values.whole("variants", variants, 1, MAX_VARIANTS),
             "seed": None if seed is None else values.whole("seed", seed, 0, MAX_SEED),
@@ -144,7 +156,9 @@ class Endpoints:
             "steps": None if steps is None else values.whole("steps", steps, 1, MAX_STEPS),
             "guidance": None if guidance is None else values.real("guidance", guidance, 0, MAX_GUIDANCE),
             "sampler": text("sampler", sampler) or None,
-            "style": StyleSettings.parse(texts("style", style)),
+            "style": StyleSettings.parse(texts("style", style), look.style if look else None),
+            "preset": look.id if look else None,
+            "marks": Mark.parse(corrected, first_text(said)) if corrected else (),
             "negative": text("negative", negative),
             "adapters": [values.adapter(word) for word in texts("adapters", adapters)],
             "strength": None if strength is None else values.real("strength", strength, 0.01, 1),

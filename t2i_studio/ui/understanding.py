@@ -14,7 +14,7 @@ from t2i_studio.brief.reading import read
 from t2i_studio.brief.requests import make_request
 from t2i_studio.brief.segment import segment
 from t2i_studio.brief.variations import expand
-from t2i_studio.domain import BRIEF_FIELDS, Brief, BriefField, Found, Mark, check_text
+from t2i_studio.domain import BRIEF_FIELDS, MAX_MARKS, Brief, BriefField, Found, Mark, check_text
 from t2i_studio.errors import Language, StudioError
 
 _LIST = re.compile("、|, ")
@@ -29,7 +29,7 @@ class Corrections(BaseModel):
     """
 
     text: str = ""
-    marks: Annotated[tuple[Mark, ...], Field(max_length=500)] = ()
+    marks: Annotated[tuple[Mark, ...], Field(max_length=MAX_MARKS)] = ()
     version: Annotated[int, Field(ge=0)] = 0
 
 

@@ -8,8 +8,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from t2i_studio.brief.presets import find_preset
+from t2i_studio.domain import Mark
+from t2i_studio.engine.infotext import write_png
 from t2i_studio.store.database import open_database
 from t2i_studio.store.jobs import get_job
+from t2i_studio.store.sample import origin, request
 
 from .conftest import Ran
 
@@ -96,6 +100,11 @@ def test_starts_from_a_file_or_a_variant_and_repaints_under_a_mask(run_tiny: Run
         (("bag", "--seed", "-1"), "seed is -1"),
         (("bag", "--sampler", "magic"), "magic"),
         (("bag", "--style", "glow=3"), "glow"),
+        (("bag", "--preset", "glow"), "glow"),
+        (("bag", "--preset", "glow", "--prompt", "bag"), "glow"),
+        (("bag", "--mark", "back=bag"), "back"),
+        (("bag", "--mark", "backdrop=red"), "red"),
+        (("", "--mark", "backdrop=red"), "empty"),
         (("bag", "--model", "no/such/model"), "no/such/model"),
         (("bag", "--adapter", "nowhere:0.8"), "nowhere"),
         (("bag", "--strength", "0.5"), "starting picture"),
@@ -140,3 +149,23 @@ def test_the_job_is_stored_with_everything_filled_in(run_tiny: Run, home: Path) 
     db.close()
     assert None not in (request.width, request.height, request.steps, request.guidance)
     assert json.loads(request.model_dump_json())["text"] == "white mug"
+
+
+def test_a_preset_and_corrections_make_the_prompt_and_are_kept(run: Run) -> None:
+    asked = ("generate", "红色手提包，粉色背景", "--preset", "premium_black", "--style", "warmth=5", "--dry-run")
+    before, after = run(*asked).json, run(*asked, "--mark", "backdrop=红色", "--mark", "none=粉色").json
+    assert "红色背景" not in before["prompt"]["text"]
+    assert "红色背景" in after["prompt"]["text"]
+    assert after["marks"] == [{"field": "backdrop", "start": 0, "end": 2}, {"field": None, "start": 6, "end": 8}]
+    look = find_preset("premium_black").style.model_dump()
+    assert (after["preset"], after["style"]) == ("premium_black", look | {"warmth": 5})
+
+
+def test_corrections_of_a_picture_stay_on_words_that_a_new_text_still_says(run: Run, tmp_path: Path) -> None:
+    text = "红色手提包，粉色背景"
+    made = request(text=text, marks=Mark.parse(["none=粉色"], text), model="podium")
+    (tmp_path / "made.png").write_bytes(write_png(Image.new("RGB", (8, 8)), made, origin()))
+    again = run("generate", "新款红色手提包，粉色背景", "--from", tmp_path / "made.png", "--dry-run").json
+    assert again["marks"] == [{"field": None, "start": 8, "end": 10}]
+    other = run("generate", "--mark", "backdrop=红色", "--from", tmp_path / "made.png", "--dry-run").json
+    assert "红色背景" in other["prompt"]["text"]

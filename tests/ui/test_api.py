@@ -20,6 +20,7 @@ from mcp import ClientSession
 from mcp.client.streamable_http import streamablehttp_client
 from PIL import Image
 
+from t2i_studio.brief.presets import find_preset
 from t2i_studio.settings import Settings
 from t2i_studio.ui.server import create_app
 
@@ -62,7 +63,7 @@ def test_every_endpoint_and_parameter_is_described(client: Client) -> None:
     described = client.view_api(return_format="dict")["named_endpoints"]
     assert {name.lstrip("/") for name in described} == ENDPOINTS
     parameters = {p["parameter_name"] for p in described["/generate"]["parameters"]}
-    assert {"description", "variants", "seed", "start", "mask", "wait"} <= parameters
+    assert {"description", "variants", "seed", "start", "mask", "wait", "preset", "marks"} <= parameters
     assert "request" not in parameters
 
 
@@ -82,6 +83,16 @@ def test_what_is_varied_comes_back_as_batches_and_as_one_picture(client: Client)
     sheet = httpx.get(made["sheet"]).raise_for_status()
     assert sheet.headers["content-type"] == "image/png"
     assert httpx.get(made["sheet"].replace("/sheets/", "/sheets/9")).status_code == 404
+
+
+def test_a_preset_and_corrections_are_taken_and_kept(client: Client) -> None:
+    given = {"preset": "premium_black", "style": ["warmth=5"], "marks": ["backdrop=red"]}
+    made = client.predict("red mug", model="podium", wait=False, **given, api_name="/generate")
+    client.predict(made["batch"], api_name="/cancel")
+    request = client.predict(made["variants"][0]["id"], api_name="/variant")["request"]
+    assert (request["preset"], request["style"]["warmth"]) == ("premium_black", 5)
+    assert request["style"]["brightness"] == find_preset("premium_black").style.brightness
+    assert request["marks"] == [{"field": "backdrop", "start": 0, "end": 3}]
 
 
 def test_generate_can_answer_at_once_and_the_job_be_asked(client: Client) -> None:
@@ -139,6 +150,10 @@ def test_ratings_are_stored_once_and_found_again(client: Client, made: dict[str,
         ("generate", {"description": "bag", "start": "../../etc/passwd"}, "picture"),
         ("generate", {"description": "bag", "wait": "no"}, "wait"),
         ("generate", {"description": "bag", "axes": ["glow=1"]}, "glow"),
+        ("generate", {"description": "bag", "preset": "glow"}, "glow"),
+        ("generate", {"description": "bag", "marks": ["glow=bag"]}, "glow"),
+        ("generate", {"description": "bag", "marks": ["backdrop=red"]}, "red"),
+        ("generate", {"description": "bag", "marks": "backdrop=bag"}, "marks"),
         ("generate", {"description": "{red|blue"}, "partner"),
         ("job", {"batch": 10**9}, "1000000000"),
         ("job", {"batch": None}, "batch"),
