@@ -85,7 +85,9 @@ def train_denoiser(
     scale: Scale = 1.0,
     objects: Annotated[str, typer.Option(help="Only these objects, with commas; default: all of the tier.")] = "",
     nearest: Annotated[int, typer.Option(min=1, max=5, help="Only scenes from this level of distance.")] = 1,
-    favour: Annotated[str, typer.Option(help="Objects to show three times as often, with commas.")] = "",
+    favour: Annotated[
+        str, typer.Option(help="Objects or style controls to show three times as often, with commas.")
+    ] = "",
     decay: Annotated[bool, typer.Option("--decay/--no-decay", help="Let the learning rate fall at the end.")] = True,
 ) -> None:
     """Train the denoiser."""

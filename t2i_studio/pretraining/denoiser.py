@@ -8,6 +8,7 @@ import torch
 from diffusers import DPMSolverMultistepScheduler, UNet2DConditionModel
 from torch import Tensor, nn
 
+from t2i_studio.domain import NEUTRAL
 from t2i_studio.pretraining import objectives
 from t2i_studio.pretraining.captions import caption_with_facts
 from t2i_studio.pretraining.catalogue import Catalogue
@@ -78,9 +79,15 @@ class LatentScenes:
         ]  # fmt: skip
         return self._at(index)
 
-    def favouring(self, objects: Sequence[str]) -> "LatentScenes":
-        """The same scenes, those of these objects FAVOUR times: so newcomers catch up, and nothing is forgotten."""
-        times = [FAVOUR if scene.object in objects else 1 for scene in self.scenes]
+    def favouring(self, names: Sequence[str]) -> "LatentScenes":
+        """The same scenes, some FAVOUR times: so newcomers catch up, and nothing is forgotten.
+
+        names: objects, and style controls, for the scenes where these are not at their neutral level.
+        """
+        times = [
+            FAVOUR if scene.object in names or any(scene.style.get(name, NEUTRAL) != NEUTRAL for name in names) else 1
+            for scene in self.scenes
+        ]
         return self._at([i for i, count in enumerate(times) for _ in range(count)])
 
     def _at(self, index: list[int]) -> "LatentScenes":

@@ -18,6 +18,7 @@ import torch
 from diffusers import AutoencoderTiny, StableDiffusionPipeline
 from transformers import CLIPTextModel, PreTrainedTokenizerFast
 
+from t2i_studio.domain import STYLE_CONTROLS
 from t2i_studio.errors import StudioError
 from t2i_studio.pretraining import (
     autoencoder,
@@ -115,14 +116,15 @@ def train_denoiser(
     """Train the denoiser on the corpus of a tier; goes on from the checkpoint, whatever it was trained on.
 
     objects, nearest: restrict the lesson to some of the tier's objects, and to scenes from that level of distance.
-    favour: objects to show more often, those that were added last.
+    favour: what to show more often: objects that were added last, style controls that lag behind.
     """
     catalogue, device = load_catalogue(), probe.device()
     code = PatchCode.load(work / "code.safetensors")
     objects = catalogue.checked(objects or catalogue.tier(tier))
     data = _latent_scenes(work / f"corpus-{tier}", code).only(objects, nearest)
     if favour:
-        data = data.favouring(catalogue.checked(favour))
+        catalogue.checked([name for name in favour if name not in STYLE_CONTROLS] or catalogue.tier(1))
+        data = data.favouring(favour)
     if not data.scenes:
         raise StudioError("recipe.no_such_scenes", path=work / f"corpus-{tier}", objects=", ".join(objects))
     model = new_denoiser().to(device)
