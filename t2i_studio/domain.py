@@ -288,6 +288,11 @@ class GenerationRequest(Noun):
             raise StudioError("request.mask_missing")
         return self
 
+    @property
+    def corrections(self) -> list[str]:
+        """The marks as `Mark.parse` takes them: field=words of the text."""
+        return [mark.said(check_text(self.text)) for mark in self.marks]
+
     def seed_of(self, index: int) -> int:
         """Seed of variant `index`."""
         return (self.seed + index) % (MAX_SEED + 1)

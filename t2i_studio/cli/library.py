@@ -92,6 +92,8 @@ def show(
         relations = family(db, number)
         data = {
             **summary(db, found),
+            "preset": found.request.preset,
+            "corrections": found.request.corrections,
             "request": found.request.model_dump(mode="json"),
             "origin": found.origin.model_dump(mode="json") if found.origin else None,
             "ratings": [rating.model_dump(mode="json") for rating in ratings_of(db, number)],

@@ -347,6 +347,8 @@ class Endpoints:
         found = library.get_variant(self._studio.db, number)
         family = library.family(self._studio.db, number)
         return told_variant(request, found) | {
+            "preset": found.request.preset,
+            "corrections": found.request.corrections,
             "request": found.request.model_dump(mode="json"),
             "origin": found.origin.model_dump(mode="json") if found.origin else None,
             "ratings": [rating.model_dump(mode="json") for rating in ratings.ratings_of(self._studio.db, number)],

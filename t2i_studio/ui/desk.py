@@ -266,7 +266,9 @@ def detail(studio: Studio, visitor: Visitor, *, id: int) -> Answer:
 
 def _whole(variant: Variant) -> Answer:
     origin = variant.origin.model_dump(mode="json") if variant.origin else None
-    return card(variant) | {"request": variant.request.model_dump(mode="json"), "origin": origin}
+    request = variant.request
+    told = {"request": request.model_dump(mode="json"), "corrections": request.corrections, "origin": origin}
+    return card(variant) | told
 
 
 CARD_ACTIONS = (rate, favourite, vary, remove, restore)

@@ -88,11 +88,16 @@ def test_selected_text_can_be_said_to_be_something(page: Page) -> None:
 
 def test_a_correction_comes_back_with_its_batch(page: Page, site: Site) -> None:
     correct(page, "红色", "backdrop")
+    page.get_by_role("radio", name="影棚白").click()
     job = generate(page, None, count=1)
     assert get_job(site.db, job).request.marks == (Mark(field="backdrop", start=0, end=2),)
     page.reload()
     expect(piece(page, "红色")).to_have_attribute("data-field", "backdrop")
     expect(page.locator(".prompt-text")).to_contain_text("红色背景")
+    page.goto(f"{site.url}/variant?id={get_job(site.db, job).variants[0]}")
+    facts = page.locator(".facts").first
+    expect(facts).to_contain_text("「红色」：背景色")
+    expect(facts).to_contain_text("影棚白")
 
 
 def test_an_edited_prompt_is_what_the_model_gets_until_it_is_taken_back(page: Page, site: Site) -> None:

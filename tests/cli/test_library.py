@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from t2i_studio.domain import Mark
 from t2i_studio.store.database import Database, open_database
+from t2i_studio.store.jobs import enqueue
+from t2i_studio.store.sample import request
 from tests.store.studio import finished
 
 from .conftest import Ran
@@ -115,3 +118,12 @@ def test_forgetting_a_rater_keeps_the_nameless_ratings(run: Run, db: Database) -
 def test_models_are_listed_with_licence_and_source(run: Run) -> None:
     for model in run("models", "--json").json:
         assert {"name", "licence", "languages", "source", "available"} <= model.keys()
+
+
+def test_the_preset_and_the_corrections_of_a_variant_are_shown(run: Run, db: Database) -> None:
+    text = " 红色手提包，粉色背景"
+    marks = Mark.parse(["backdrop=红色", "none=粉色"], text.strip())
+    job = enqueue(db, request(text=text, marks=marks, preset="premium_black"))
+    shown = run("show", job.variants[0], "--json").json
+    assert (shown["preset"], shown["corrections"]) == ("premium_black", ["backdrop=红色", "none=粉色"])
+    assert "backdrop=红色, none=粉色" in run("show", job.variants[0]).out

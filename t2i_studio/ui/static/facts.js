@@ -10,9 +10,11 @@ export function sections(variant) {
       "fact_words",
       [
         ["fact_description", request.text, true],
+        ["fact_corrections", corrections(variant), true],
         ["fact_prompt", made.prompt ?? request.prompt.text, true],
         ["fact_negative", made.negative || null, true],
         ["fact_dropped", request.prompt.dropped.join(" · ") || null],
+        ["fact_preset", nameOf(window.studio.presets, request.preset)],
         ["fact_style", styleText(request.style)],
       ],
     ],
@@ -45,6 +47,20 @@ export function sections(variant) {
   ].map(([section, rows]) => [section, rows.filter(([, value]) => value !== null && value !== undefined && value !== "")]);
 }
 
+/** What was corrected of how the description was read, in words; null for nothing. */
+function corrections(variant) {
+  const told = variant.corrections.map((one) => {
+    const [field, ...said] = one.split("=");
+    return word("fact_correction", { said: said.join("="), field: word(`field_${field}`) });
+  });
+  return told.join(" · ") || null;
+}
+
+/** The name of what a table lists, its id where it is listed no more, null for none. */
+function nameOf(table, id) {
+  return table.find((one) => one.id === id)?.name ?? id;
+}
+
 /** The sliders that say something, in words. */
 export function styleText(style) {
   const said = window.studio.styles.filter(({ control }) => style[control] !== 3).map(({ control, levels }) => levels[style[control] - 1]);
@@ -52,7 +68,7 @@ export function styleText(style) {
   return said.join(" · ") || word("style_neutral");
 }
 
-const COMPARED = ["fact_description", "fact_prompt", "fact_negative", "fact_style", "size", "seed", "steps", "guidance", "sampler", "fact_derivation", "strength", "adapter", "model"];
+const COMPARED = ["fact_description", "fact_corrections", "fact_prompt", "fact_negative", "fact_preset", "fact_style", "size", "seed", "steps", "guidance", "sampler", "fact_derivation", "strength", "adapter", "model"];
 
 /** Rows [label word, of a, of b] in which two variants differ. */
 export function differences(a, b) {
