@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from t2i_studio.domain import Mark
 from t2i_studio.store.jobs import get_job
@@ -98,6 +98,19 @@ def test_a_correction_comes_back_with_its_batch(page: Page, site: Site) -> None:
     facts = page.locator(".facts").first
     expect(facts).to_contain_text("「红色」：背景色")
     expect(facts).to_contain_text("影棚白")
+
+
+def test_what_was_typed_before_the_scripts_came_is_read(open_page: Open) -> None:
+    page = open_page("/gallery")
+    held: list[Route] = []
+    page.route("**/marks.js", lambda route: held.append(route))
+    page.goto(page.url.replace("/gallery", "/"))
+    page.fill("#description textarea", TEXT)
+    page.wait_for_timeout(500)
+    assert held
+    assert not page.locator(".strip").count()
+    held[0].continue_()
+    expect(page.locator(".strip")).to_have_text(TEXT, timeout=PATIENCE)
 
 
 def test_an_edited_prompt_is_what_the_model_gets_until_it_is_taken_back(page: Page, site: Site) -> None:

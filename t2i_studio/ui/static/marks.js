@@ -4,6 +4,7 @@
 // A reading tells which version it was made of, so that one asked for earlier cannot undo what was corrected since.
 import { button, el, fill, word } from "./dom.js";
 
+const FIELD = "#description textarea";
 const PAUSE = 150; // ms without a key before the description is read again
 const letters = (text) => [...text].length;
 const overlap = (one, other) => one.start < other.end && other.start < one.end;
@@ -27,7 +28,7 @@ export default function ({ element, props, trigger, watch }) {
   // Reading
 
   function typed({ target: node, isComposing }) {
-    if (isComposing || !node.matches?.("#description textarea")) return;
+    if (isComposing || !node.matches?.(FIELD)) return;
     clearTimeout(timer);
     timer = setTimeout(() => trigger("input"), PAUSE);
   }
@@ -164,4 +165,5 @@ export default function ({ element, props, trigger, watch }) {
     show(props.value);
   });
   if (props.brief) paint();
+  else if (document.querySelector(FIELD)?.value) trigger("input"); // typed before this script was there
 }
