@@ -5,6 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from t2i_studio.engine.process import prepare_process
+
+prepare_process()  # as the program does, before anything imports torch: threads wait asleep
+
 
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -82,6 +82,8 @@ def start_from(work: Path, folder: Path, tier: int) -> None:
 
     StudioError when a run has been begun, or when the folder was not made by this recipe with these words.
     """
+    runs = Run(work / "denoiser"), Run(work / "text_encoder")
+    warm_start.check_new(*runs)
     pipe = StableDiffusionPipeline.from_pretrained(folder, torch_dtype=torch.float32)
     code = warm_start.recover_code(pipe.vae, _composed(work / f"corpus-{tier}", 2 * corpus.PART)[0])
     warm_start.check_code(code, folder)
@@ -92,9 +94,9 @@ def start_from(work: Path, folder: Path, tier: int) -> None:
     model.unet.load_state_dict(pipe.unet.state_dict())
     catalogue = load_catalogue()
     warm_start.recover_table(model.table, encoder.eval(), tokenizer, catalogue, catalogue.tier(tier))
-    warm_start.begin_from(Run(work / "denoiser"), model, PLANS["denoiser"], model.quick())
+    warm_start.begin_from(runs[0], model, PLANS["denoiser"], model.quick())
     words = [encoder.get_input_embeddings().weight]
-    warm_start.begin_from(Run(work / "text_encoder"), encoder, PLANS["text_encoder"], words)
+    warm_start.begin_from(runs[1], encoder, PLANS["text_encoder"], words)
     code.save(work / "code.safetensors")
 
 

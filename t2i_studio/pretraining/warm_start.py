@@ -21,7 +21,7 @@ from t2i_studio.pretraining.autoencoder import FACTOR
 from t2i_studio.pretraining.catalogue import Catalogue
 from t2i_studio.pretraining.concepts import WORDS, ConceptTable
 from t2i_studio.pretraining.export import preview_map
-from t2i_studio.pretraining.latents import CELLS, PATCH, SIZE, PatchCode, to_tensor
+from t2i_studio.pretraining.latents import PATCH, PatchCode, to_tensor
 from t2i_studio.pretraining.text_encoder import draw_prompts
 from t2i_studio.pretraining.trainer import Plan, Run, new_optimizer
 
@@ -30,19 +30,14 @@ PROMPTS = 1_000
 
 @torch.no_grad()
 def recover_code(vae: AutoencoderTiny, pictures: np.ndarray) -> PatchCode:
-    """The latent code of the autoencoder, from its encoder's answer to every pixel of one cell.
+    """The latent code of the autoencoder, from its encoder's answer to every pixel of a picture of one cell.
 
     pictures: (N, 128, 128, 3) uint8 scenes; the mean of their patches tells what no latent holds.
     """
-    cell, pixels = CELLS // 2, 3 * PATCH**2
-    place = slice(cell * PATCH, (cell + 1) * PATCH)
-    rest = vae.encoder(torch.zeros(1, 3, FACTOR * CELLS, FACTOR * CELLS))[0, :, cell, cell]
-    answers = []
-    for some in torch.eye(pixels).view(pixels, 3, PATCH, PATCH).split(48):
-        small = torch.zeros(len(some), 3, SIZE, SIZE)
-        small[..., place, place] = some
-        answers.append(vae.encoder(F.interpolate(small, scale_factor=FACTOR // PATCH))[..., cell, cell] - rest)
-    projection = torch.cat(answers).T * vae.config.scaling_factor  # type: ignore[attr-defined]
+    pixels = torch.eye(3 * PATCH**2).view(-1, 3, PATCH, PATCH)
+    rest = vae.encoder(torch.zeros(1, 3, FACTOR, FACTOR))[0, :, 0, 0]
+    answers = vae.encoder(F.interpolate(pixels, scale_factor=FACTOR // PATCH))[..., 0, 0] - rest
+    projection = answers.T * vae.config.scaling_factor  # type: ignore[attr-defined]
     scale = 1 / projection.norm(dim=1)
     basis = projection * scale[:, None]
     mean = F.unfold(to_tensor(pictures), PATCH, stride=PATCH).mean((0, 2))
@@ -81,10 +76,15 @@ def recover_table(
     table.blank.copy_(torch.stack(blanks).mean(0))
 
 
+def check_new(*runs: Run) -> None:
+    """StudioError when one of the runs has been begun."""
+    for run in runs:
+        if run.checkpoint.exists():
+            raise StudioError("recipe.run_begun", path=run.folder)
+
+
 def begin_from(run: Run, model: nn.Module, plan: Plan, fast: list[nn.Parameter]) -> None:
-    """Write a checkpoint at step 0 that has the model's weights. StudioError when the run has been begun."""
-    if run.checkpoint.exists():
-        raise StudioError("recipe.run_begun", path=run.folder)
+    """Write a checkpoint at step 0 that has the model's weights."""
     run.folder.mkdir(parents=True, exist_ok=True)
     weights = model.state_dict()
     run.save({"step": 0, "model": weights, "ema": weights, "optimizer": new_optimizer(model, fast, plan).state_dict()})

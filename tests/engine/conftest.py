@@ -10,6 +10,7 @@ import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
 from t2i_studio.domain import GenerationRequest, Prompt
+from t2i_studio.engine import precision
 from t2i_studio.engine.engine import Engine
 from t2i_studio.engine.loading import LoadedModel, be_deterministic, load_model
 from t2i_studio.engine.registry import find_model
@@ -269,8 +270,11 @@ def engine(db: Database, settings: Settings) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def load(settings: Settings, tiny_models: dict[str, Path], tmp_path: Path) -> Callable[[str], LoadedModel]:
-    """A tiny model by name, loaded."""
+def load(
+    settings: Settings, tiny_models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], LoadedModel]:
+    """A tiny model by name, loaded in full precision: which one is fastest differs from machine to machine."""
+    monkeypatch.setattr(precision, "fastest_dtype", lambda device: torch.float32)
     be_deterministic()
 
     def loaded(name: str = "stable-diffusion") -> LoadedModel:
