@@ -1,5 +1,6 @@
 """The prompt for a model with a closed vocabulary: what it knows of a brief, said in the words it was taught."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -12,6 +13,7 @@ from t2i_studio.domain import NEUTRAL, Brief, Found, Prompt, StyleSettings
 from t2i_studio.errors import Language, StudioError
 
 _USUAL_STAND = "podium.round"
+_LETTERS = re.compile(r"[^\W\d_]+")
 _SEEN = ("colors", "backdrop", "materials", "pattern", "setting", "props", "season", "campaign", "unknown")
 
 
@@ -91,9 +93,24 @@ def _said(
                 phrases.append(Phrase(words, words))
     stand = _bare_stand(brief, known, spans)
     if stand:
-        phrases.append(Phrase(known.concepts[_USUAL_STAND][language], _text(brief, stand)))
-        spans.append((stand.start, stand.end))
+        start, name = _shape_apart(brief, known, stand) or (stand.start, known.concepts[_USUAL_STAND][language])
+        phrases.append(Phrase(name, brief.text[start : stand.end]))
+        spans.append((start, stand.end))
     return phrases, spans
+
+
+def _shape_apart(brief: Brief, known: Vocabulary, stand: Found) -> tuple[int, str] | None:
+    """Where the words of a podium begin whose colour stands between its shape and it, and its name in the order of
+    the model's captions: "square white podium" → "white square podium".
+    """
+    words = list(_LETTERS.finditer(brief.text, 0, stand.start))[-2:]
+    if len(words) < 2 or brief.text[words[0].end() : stand.start].strip(" " + words[1][0]):
+        return None
+    shape, color = words
+    name = f"{shape[0]} {_text(brief, stand)}"
+    if known.find(name, "podium") and "color" in known.kinds(color[0]):
+        return shape.start(), f"{color[0]} {name}"
+    return None
 
 
 def _bare_stand(brief: Brief, known: Vocabulary, spans: Sequence[tuple[int, int]]) -> Found | None:

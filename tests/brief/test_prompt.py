@@ -115,6 +115,11 @@ def test_a_podium_is_said_once(closed: Card, text: str, prompt: str, replaced: t
     assert (made.text, made.replaced) == (prompt, replaced)
 
 
+def test_a_podium_keeps_the_shape_that_stands_before_its_colour() -> None:
+    made = compose("blue backpack on a square white podium", NEUTRAL, Card(source=str(PODIUM)))
+    assert (made.text, made.replaced, made.dropped) == ("blue backpack, white square podium", (), ())
+
+
 def test_a_correction_changes_the_prompt_and_not_the_text(closed: Card) -> None:
     text = "红色背景的手提包"
     assert compose(text, NEUTRAL, closed).text == "手提包"
