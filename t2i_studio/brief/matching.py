@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
+from t2i_studio.brief import nearness
 from t2i_studio.brief.lexicon import WORDS, Product, lexicon
 from t2i_studio.brief.translation import dictionary_gloss, ending
 from t2i_studio.brief.vocabulary import Vocabulary, normal
 from t2i_studio.domain import Brief
 
 SUGGESTED = 5
+SAME_CATEGORY = 0.15
+"""What a shared category is worth beside a cosine of sentence vectors."""
 How = Literal["known", "synonym", "dictionary"]
 
 
@@ -39,7 +42,7 @@ def match_product(brief: Brief, known: Vocabulary) -> Match:
     for gloss in (dictionary_gloss(written), brief.product_en):
         if gloss and (concept := _by_head(gloss, known)):
             return Match(concept, "dictionary")
-    return Match(None, closest=_of_category(brief, known))
+    return Match(None, closest=_closest(brief, known))
 
 
 def match_color(color: str, kind: Literal["color", "backdrop"], known: Vocabulary) -> str | None:
@@ -72,13 +75,17 @@ def _is_kind_of(head: str, known: Vocabulary, concept: str) -> bool:
     return head in (row.get("hypernym_en", ""), row["en"]) or ending(head) is not None
 
 
-def _of_category(brief: Brief, known: Vocabulary) -> tuple[str, ...]:
-    """Objects of the product's category first, then others of the vocabulary, spread over it."""
+def _closest(brief: Brief, known: Vocabulary) -> tuple[str, ...]:
+    """Objects most like the product, those of its category before others that are about as like it."""
     objects = [concept for concept, row in known.concepts.items() if row["kind"] == "object"]
-    listed = {concept: lexicon().products.get(known.concepts[concept]["en"]) for concept in objects}
-    same = [concept for concept, product in listed.items() if product and product.category == brief.category]
-    step = max(1, len(objects) // SUGGESTED)
-    return tuple(dict.fromkeys([*same, *objects[::step]]))[:SUGGESTED]
+    names = [known.concepts[concept]["en"] for concept in objects]
+    likeness = nearness.likeness(brief.product_en or "", names)
+
+    def order(at: int) -> float:
+        product = lexicon().products.get(names[at])
+        return likeness[at] + SAME_CATEGORY * (product is not None and product.category == brief.category)
+
+    return tuple(objects[at] for at in sorted(range(len(objects)), key=order, reverse=True)[:SUGGESTED])
 
 
 @cache

@@ -270,6 +270,14 @@ def evaluate_folder(work: Path, folder: Path, prompts: int, progress: Callable[[
     return evaluate_pipeline(work, pipe, export.known_objects(folder), prompts, progress)
 
 
+def judged(work: Path, folder: Path, prompts: Sequence[str]) -> dict[str, np.ndarray]:
+    """For each attribute the class that the judge sees in the picture that a model folder draws for each prompt."""
+    pipe = StableDiffusionPipeline.from_pretrained(folder, torch_dtype=torch.float32)
+    critic = averaged(Run(work / "judge"), judge.Judge(attribute_sizes(load_catalogue())))
+    seen = judge.verdicts(critic, evaluate.draw(pipe, prompts, export.STEPS, export.GUIDANCE))
+    return {name: likely.argmax(-1).numpy() for name, likely in seen.items()}
+
+
 def trained_pipeline(work: Path) -> StableDiffusionPipeline:
     """The newest checkpoints of all parts as one pipeline."""
     encoder, tokenizer = new_text_encoder()

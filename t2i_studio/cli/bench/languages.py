@@ -9,6 +9,7 @@ import csv
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -18,7 +19,7 @@ from t2i_studio.cli.bench.figures import Figure
 from t2i_studio.cli.console import load_settings, report
 from t2i_studio.engine.registry import ModelCard, find_model
 from t2i_studio.errors import StudioError
-from t2i_studio.pretraining import evaluate, export
+from t2i_studio.pretraining import export, recipe
 from t2i_studio.pretraining.catalogue import Catalogue, load_catalogue
 from t2i_studio.settings import ROOT
 
@@ -44,8 +45,6 @@ class Pair:
 
 def measure() -> list[Figure]:
     """The difference of the shares, in points; and the shares."""
-    if not (WORK / "judge" / "checkpoint.pt").exists():
-        raise StudioError("recipe.no_checkpoint", path=WORK / "judge")
     catalogue, model = load_catalogue(), find_model(load_settings(), "podium")
     assert model.folder is not None
     pairs = make_pairs(catalogue, export.known_objects(model.folder))
@@ -53,7 +52,7 @@ def measure() -> list[Figure]:
     for tongue in ("zh", "en"):
         report(f"  {len(pairs)} descriptions, {tongue}")
         prompts = [_prompt(getattr(pair, tongue), model) for pair in pairs]
-        shares[tongue] = 100 * _right(pairs, prompts, catalogue)
+        shares[tongue] = 100 * _right(pairs, model.folder, prompts, catalogue)
     return [
         Figure("right product and colour, Chinese description", shares["zh"], "%"),
         Figure("right product and colour, its English translation", shares["en"], "%"),
@@ -90,22 +89,12 @@ def _prompt(text: str, model: ModelCard) -> str:
         return ""
 
 
-def _right(pairs: Sequence[Pair], prompts: Sequence[str], catalogue: Catalogue) -> float:
+def _right(pairs: Sequence[Pair], folder: Path, prompts: Sequence[str], catalogue: Catalogue) -> float:
     """Share of the pictures in which the judge sees both the product and its colour."""
-    from diffusers import StableDiffusionPipeline
-
-    from t2i_studio.pretraining.attributes import attribute_sizes
-    from t2i_studio.pretraining.judge import Judge, verdicts
-    from t2i_studio.pretraining.trainer import Run, averaged
-
-    pipe = StableDiffusionPipeline.from_pretrained(find_model(load_settings(), "podium").source)
-    pictures = evaluate.draw(pipe, prompts, export.STEPS, export.GUIDANCE)
-    seen = verdicts(averaged(Run(WORK / "judge"), Judge(attribute_sizes(catalogue))), pictures)
+    seen = recipe.judged(WORK, folder, prompts)
     products, colors = list(catalogue.objects), list(catalogue.colors)
     right = [
-        products[what] == pair.product and 1 + colors.index(pair.color) == color
-        for what, color, pair in zip(
-            seen["object"].argmax(-1).tolist(), seen["color"].argmax(-1).tolist(), pairs, strict=True
-        )
+        products[what] == pair.product and color == 1 + colors.index(pair.color)
+        for what, color, pair in zip(seen["object"], seen["color"], pairs, strict=True)
     ]
     return float(np.mean(right))
