@@ -242,8 +242,9 @@ class GenerationRequest(Noun):
 
     seed: of variant 0; variant k has (seed + k) mod 2³². None for width, height, steps, guidance and sampler means
     the model's own default (the engine fills them in before the job is stored). marks: corrections of how the text was
-    read. preset: id of the look that `style` and the prompt began with. init_image and mask are content
-    hashes of stored pictures; mask is white where the picture is to change. strength in (0, 1].
+    read. preset: id of the look that `style` and the prompt began with. market: id of where the creative is to run;
+    it changes nothing of the picture. init_image and mask are content hashes of stored pictures; mask is white where
+    the picture is to change. strength in (0, 1].
     """
 
     text: str
@@ -251,6 +252,7 @@ class GenerationRequest(Noun):
     marks: tuple[Mark, ...] = ()
     style: StyleSettings = StyleSettings()
     preset: str | None = None
+    market: str | None = None
     model: str = "podium"
     adapters: tuple[Adapter, ...] = ()
     seed: int

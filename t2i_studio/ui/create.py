@@ -17,7 +17,7 @@ from t2i_studio.store.jobs import get_job, list_jobs
 from t2i_studio.store.variants import get_variant
 from t2i_studio.ui import desk, form, sheets, understanding
 from t2i_studio.ui.desk import server_function
-from t2i_studio.ui.looks import advise
+from t2i_studio.ui.looks import advise, market_of
 from t2i_studio.ui.parts import part
 from t2i_studio.ui.rewriting import reword
 from t2i_studio.ui.scenes import APART, begin_scenes, scenes_of
@@ -73,8 +73,8 @@ def build(studio: Studio, tr: gr.I18n, pages: gr.Blocks) -> None:
             api_visibility="private",
         )
 
-    wire(go.click, generate, [axes, controls.scenes_part, *inputs], [grid, controls.seed])
-    wire(surprise.click, surprise_me, inputs, [grid, controls.seed])
+    wire(go.click, generate, [axes, controls.scenes_part, controls.market_part, *inputs], [grid, controls.seed])
+    wire(surprise.click, surprise_me, [controls.market_part, *inputs], [grid, controls.seed])
     wire(controls.model.input, choose_model, [controls.model], [controls.size, controls.sampler])
     wire(
         controls.model.change,
@@ -121,19 +121,22 @@ def _answering(studio: Studio, handler: Handler, outputs: int) -> Handler:
     return handle_event if on_event else handle
 
 
-def generate(studio: Studio, visitor: Visitor, asked: dict[str, Any], axes: Any, way: Any, *values: Any) -> Updates:
+def generate(
+    studio: Studio, visitor: Visitor, asked: dict[str, Any], axes: Any, way: Any, market: Any, *values: Any
+) -> Updates:
     """Write the jobs and show them; the engine does the rest, whether or not the page stays open."""
-    options, varied = form.options(studio, visitor, *values), sheets.axes_of(axes)
+    options, varied, where = form.options(studio, visitor, *values), sheets.axes_of(axes), market_of(market)
     options |= {"variants": 1} if varied else {}
     scenes = scenes_of(read(understanding.first_text(options["text"]), options["marks"]), options["marks"])
     if way == APART and len(scenes) > 1:
-        return begin_scenes(studio, options, scenes, varied)
-    return sheets.begin(studio, options, varied)
+        return begin_scenes(studio, options, scenes, varied, where)
+    return sheets.begin(studio, options, varied, where)
 
 
-def surprise_me(studio: Studio, visitor: Visitor, asked: dict[str, Any], *values: Any) -> Updates:
+def surprise_me(studio: Studio, visitor: Visitor, asked: dict[str, Any], market: Any, *values: Any) -> Updates:
     """Each variant in a style of its own."""
-    return sheets.begin(studio, *sheets.surprising(form.options(studio, visitor, *values)))
+    options, styles = sheets.surprising(form.options(studio, visitor, *values))
+    return sheets.begin(studio, options, styles, market_of(market))
 
 
 def choose_model(studio: Studio, visitor: Visitor, asked: dict[str, Any], model: str) -> Updates:
@@ -210,7 +213,7 @@ def arrive(studio: Studio, visitor: Visitor, asked: dict[str, Any]) -> Updates:
 
     Without a job in the address, the one at work now is shown: a closed tab or a phone finds it again.
     """
-    untouched = [gr.skip()] * (len(form.NAMES) + 3)
+    untouched = [gr.skip()] * (len(form.NAMES) + 4)
     if "like" in asked:
         request = get_variant(studio.db, _number(asked, "like")).request
         return [gr.HTML(job=0), *SAME_AXES, *form.show(studio, request)]

@@ -172,7 +172,7 @@ def vary(studio: Studio, visitor: Visitor, *, id: int, how: Literal["subtle", "s
         parent=parent,
         user=visitor.user,
     )
-    return {"job": studio.engine.submit(request).id}
+    return {"job": studio.engine.submit(request.model_copy(update={"market": parent.request.market})).id}
 
 
 def again(studio: Studio, visitor: Visitor, *, id: int) -> Answer:

@@ -9,6 +9,7 @@ import gradio as gr
 from pydantic import BaseModel, ValidationError
 
 from t2i_studio.brief import values
+from t2i_studio.brief.markets import markets
 from t2i_studio.brief.styles import own_adapters
 from t2i_studio.brief.variations import escape
 from t2i_studio.domain import BRIEF_FIELDS, MAX_GUIDANCE, MAX_SEED, MAX_STEPS, GenerationRequest, StyleSettings
@@ -67,8 +68,8 @@ class Form:
         return [getattr(self, name) for name in NAMES]
 
     def shown(self) -> list[Any]:
-        """What `show` updates: the controls, and the starting picture's section, open when there is one."""
-        return [*self.controls(), self.start_part]
+        """What `show` updates: the controls, the starting picture's section, open when there is one, and the market."""
+        return [*self.controls(), self.start_part, self.market_part]
 
 
 NAMES = tuple(field.name for field in fields(Form) if not field.name.endswith("_part"))
@@ -128,7 +129,9 @@ def style_of(value: Any) -> StyleSettings:
 
 
 def show(studio: Studio, request: GenerationRequest, *, keep_seed: bool = True) -> list[Any]:
-    """`request` as updates of `Form.shown()`; a starting picture that is no longer there is left out."""
+    """`request` as updates of `Form.shown()`; a starting picture that is no longer there is left out. Without a market,
+    or with one that is listed no more, the one that was chosen stays.
+    """
     start: dict[str, Any] | None = None
     if request.init_image and _is_there(studio, request.init_image):
         mask = request.mask if request.mask and _is_there(studio, request.mask) else None
@@ -157,7 +160,9 @@ def show(studio: Studio, request: GenerationRequest, *, keep_seed: bool = True) 
         "adapter": adapter.path if adapter else "",
         "adapter_scale": adapter.scale if adapter else 1.0,
     }
-    return [*(shown[name] for name in NAMES), gr.Accordion(open=start is not None)]
+    listed = request.market in {market.id for market in markets()}
+    market = gr.HTML(value=request.market) if listed else gr.skip()
+    return [*(shown[name] for name in NAMES), gr.Accordion(open=start is not None), market]
 
 
 def _is_there(studio: Studio, sha: str) -> bool:

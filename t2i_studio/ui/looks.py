@@ -62,6 +62,11 @@ def _told(preset: own.OwnPreset) -> dict[str, Any]:
 PRESET_ACTIONS = (own_presets, save_preset, delete_preset, restore_preset)
 
 
+def market_of(value: Any) -> str | None:
+    """The id of the chosen market, as its part of the page sends it. Raises StudioError market.unknown."""
+    return markets.find_market(str(value)).id if value else None
+
+
 def advise(studio: Studio, visitor: Visitor, asked: dict[str, Any], text: str, market: str | None) -> list[Any]:
     """The market's hints on a description, for its part of the page."""
     if not market:

@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.actions import PATIENCE
+from t2i_studio.store.jobs import get_job
+from tests.browser.actions import BAG, PATIENCE, generate
+from tests.browser.conftest import Site
 
 Open = Callable[..., Page]
 
@@ -65,3 +67,13 @@ def test_the_market_warns_and_is_remembered(open_page: Open) -> None:
     page.reload()
     expect(page.get_by_label("投放市场")).to_have_value("cn", timeout=PATIENCE)
     expect(page.locator("#market .hints .prefer")).to_have_count(1, timeout=PATIENCE)
+
+
+def test_the_market_comes_back_with_its_batch(open_page: Open, site: Site) -> None:
+    page = open_page(language="zh")
+    page.get_by_label("投放市场").select_option("jp")
+    variant = get_job(site.db, generate(page, BAG["zh"], count=1)).variants[0]
+    other = open_page(f"/?like={variant}", language="zh")
+    expect(other.get_by_label("投放市场")).to_have_value("jp", timeout=PATIENCE)
+    other.goto(f"{site.url}/variant?id={variant}")
+    expect(other.locator(".facts").first).to_contain_text("日本")

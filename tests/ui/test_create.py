@@ -51,7 +51,7 @@ def shown(studio: Studio, way: str = "together", **given: Any) -> dict[str, Any]
 
 def test_the_page_shows_the_prompt_a_batch_gets(studio: Studio) -> None:
     given = {"marks": RED_BACKDROP, "styles": {"warmth": 5}, "preset": "fresh_summer"}
-    (update, _) = create.generate(studio, VISITOR, {}, [], "together", *controls(**given))
+    (update, _) = create.generate(studio, VISITOR, {}, [], "together", "", *controls(**given))
     request = get_job(studio.db, props(update)["job"]).request
     assert shown(studio, **given)["reading"][0]["text"] == request.prompt.text
     assert request.marks == (Mark(field="backdrop", start=2, end=5),)
@@ -88,7 +88,7 @@ def test_half_typed_words_are_no_mistake(studio: Studio) -> None:
 def test_each_scene_has_its_prompt_and_gets_its_batch(studio: Studio) -> None:
     told = shown(studio, "apart", text=SCENES)
     assert len(told["scenes"]) == 2
-    (update, _) = create.generate(studio, VISITOR, {}, [], "apart", *controls(text=SCENES))
+    (update, _) = create.generate(studio, VISITOR, {}, [], "apart", "", *controls(text=SCENES))
     requests = [job.request for job in get_grid(studio.db, props(update)["sheet"]).jobs]
     assert [request.text for request in requests] == told["scenes"]
     assert [request.prompt.text for request in requests] == [prompt["text"] for prompt in told["reading"]]
@@ -96,7 +96,7 @@ def test_each_scene_has_its_prompt_and_gets_its_batch(studio: Studio) -> None:
 
 
 def test_what_is_varied_is_varied_in_each_scene(studio: Studio) -> None:
-    (update, _) = create.generate(studio, VISITOR, {}, [["warmth", "1,5"]], "apart", *controls(text=SCENES))
+    (update, _) = create.generate(studio, VISITOR, {}, [["warmth", "1,5"]], "apart", "", *controls(text=SCENES))
     requests = [job.request for job in get_grid(studio.db, props(update)["sheet"]).jobs]
     assert [("red" in request.text, request.style.warmth) for request in requests] == [
         (True, 1), (True, 5), (False, 1), (False, 5),
@@ -113,5 +113,19 @@ def test_marks_come_back_with_the_settings_of_a_batch(studio: Studio) -> None:
 
 def test_a_prompt_of_ones_own_cannot_be_every_scenes(studio: Studio) -> None:
     with pytest.raises(StudioError) as refusal:
-        create.generate(studio, VISITOR, {}, [], "apart", *controls(text=SCENES, prompt="a teapot"))
+        create.generate(studio, VISITOR, {}, [], "apart", "", *controls(text=SCENES, prompt="a teapot"))
     assert refusal.value.key == "grid.prompt_fixed"
+
+
+def test_the_market_is_kept_with_every_batch_and_comes_back_with_it(studio: Studio) -> None:
+    (alone, _) = create.generate(studio, VISITOR, {}, [], "together", "cn", *controls())
+    (scenes, _) = create.generate(studio, VISITOR, {}, [], "apart", "cn", *controls(text=SCENES))
+    (styles, _) = create.surprise_me(studio, VISITOR, {}, "cn", *controls(count=2))
+    request = get_job(studio.db, props(alone)["job"]).request
+    jobs = [job for grid in (scenes, styles) for job in get_grid(studio.db, props(grid)["sheet"]).jobs]
+    assert {request.market, *(job.request.market for job in jobs)} == {"cn"}
+    assert props(form.show(studio, request)[-1])["value"] == "cn"
+    (other, _) = create.generate(studio, VISITOR, {}, [], "together", "", *controls())
+    assert get_job(studio.db, props(other)["job"]).request.market is None
+    with pytest.raises(StudioError, match="no market"):
+        create.generate(studio, VISITOR, {}, [], "together", "moon", *controls())

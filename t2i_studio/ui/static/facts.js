@@ -16,6 +16,7 @@ export function sections(variant) {
         ["fact_dropped", request.prompt.dropped.join(" · ") || null],
         ["fact_preset", nameOf(window.studio.presets, request.preset)],
         ["fact_style", styleText(request.style)],
+        ["market", nameOf(window.studio.markets, request.market)],
       ],
     ],
     [

@@ -30,10 +30,9 @@ export default function ({ element, props, trigger, watch }) {
   }
 
   watch("hints", () => fill(list, (props.hints ?? []).map(hint)));
-  watch("value", () => (select.value = props.value ?? ""));
+  const show = () => (select.value = props.value ?? "");
+  watch("value", show);
   const known = (document.cookie.match(/(?:^|; )market=(\w*)/) || [])[1] ?? "";
-  if (window.studio.markets.some(({ id }) => id === known)) {
-    select.value = known;
-    choose(known);
-  }
+  if (!props.value && window.studio.markets.some(({ id }) => id === known)) choose(known);
+  show(); // the market of a batch, where its settings came before this script
 }
