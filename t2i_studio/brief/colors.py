@@ -4,7 +4,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from t2i_studio.brief.lexicon import BASIC, WORDS, Meaning
+from t2i_studio.brief.color_phrases import (
+    NEAR,
+    basic_colors,
+    head_after,
+    is_graphic,
+    is_own_ground,
+    is_stand,
+    of_backdrop_before,
+    serves_as_backdrop,
+    thing_before,
+)
+from t2i_studio.brief.lexicon import WORDS, Meaning
 from t2i_studio.brief.logit import Features, load_weights, score
 from t2i_studio.brief.scopes import Scope, clauses, is_mark
 from t2i_studio.brief.segment import Word
@@ -14,14 +25,8 @@ Owner = Literal["product", "backdrop", "exclude", "other"]
 OWNERS: tuple[Owner, ...] = ("product", "backdrop", "other")
 """What a colour may belong to where nothing is negated or compared."""
 
-_SKIPPED: tuple[Meaning, ...] = ("color", "material", "pattern", "season", "audience", "selling_point", "classifier")
-
 _SORTS: tuple[Meaning, ...] = ("body", "stand", "part", "setting", "product", "prop", "container", "meta", "audience")
-_GRAPHICS = frozenset({"text", "logo", "border", "sticker", "label", "watermark"})
-
-
-_NEAR = 30
-"""Words that are looked at to either side, so that reading takes time in proportion to the text."""
+_LISTING = frozenset(("、", "/", "+", "&", "|", "and", "or", "和", "与", "或", "及", "拼", "配", "x", "×"))
 
 
 @dataclass(frozen=True)
@@ -33,17 +38,40 @@ class Colored:
     owner: Owner
 
 
-_NAMES = "red orange yellow green blue purple pink brown black white grey gold silver cyan"
-_BASIC = dict(zip(BASIC, _NAMES.split(" "), strict=True))
-
-
 def bind_colors(
     words: Sequence[Word], scopes: Sequence[frozenset[Scope]], product: tuple[int, int] | None
 ) -> list[Colored]:
-    """Every colour with its owner. product: words[first:last] are what is sold."""
+    """Every colour with its owner. product: words[first:last] are what is sold. Colours of a list (红、蓝两色,
+    "ecru, moss and ink") have one owner.
+    """
     numbers = clauses(words)
-    found = mentions(words, product)
-    return [Colored(place, color, _owner(words, scopes, numbers, place, product)) for place, color in found]
+    found = list(mentions(words, product))
+    bound: list[Colored] = []
+    for group in _groups(words, found):
+        owners = [_certain_owner(words, scopes, place, product) for place, _ in group]
+        open_ones = [place for (place, _), owner in zip(group, owners, strict=True) if owner is None]
+        shared = _likeliest(words, scopes, numbers, open_ones, product) if open_ones else "other"
+        bound += [Colored(place, color, owner or shared) for (place, color), owner in zip(group, owners, strict=True)]
+    return bound
+
+
+def _groups(words: Sequence[Word], found: Sequence[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
+    """`found` in lists of colours."""
+    group: list[tuple[int, str]] = []
+    for each in found:
+        if group and not _listed_together(words, group[-1][0], each[0]):
+            yield group
+            group = []
+        group.append(each)
+    if group:
+        yield group
+
+
+def _listed_together(words: Sequence[Word], one: int, other: int) -> bool:
+    between = [word.text for word in words[one + 1 : other]]
+    if "," in between or "，" in between:
+        return len(between) == 1 and other + 1 < len(words) and words[other + 1].text in ("and", "or", "和")
+    return len(between) < 3 and all(text in _LISTING for text in between)
 
 
 def mentions(words: Sequence[Word], product: tuple[int, int] | None) -> Iterator[tuple[int, str]]:
@@ -54,38 +82,39 @@ def mentions(words: Sequence[Word], product: tuple[int, int] | None) -> Iterator
             yield from ((place, color) for color in basic_colors(word))
 
 
-def basic_colors(word: Word) -> list[str]:
-    """The basic colours a word says: one, or those of 黑白; none for words like 红枣 that only contain one."""
-    if word.says("not_color"):
-        return []
-    if word.says("color"):
-        listed = word.says("product") and word.script == "zh" and len(word.text) > 1
-        return [] if listed else [word.value("color")]
-    if len(word.text) > 1 and not word.says("product") and all(character in _BASIC for character in word.text):
-        return [_BASIC[character] for character in word.text]
-    return []
+def _certain_owner(
+    words: Sequence[Word], scopes: Sequence[frozenset[Scope]], place: int, product: tuple[int, int] | None
+) -> Owner | None:
+    """The owner of a colour where the grammar leaves no doubt."""
+    if "metaphor" in scopes[place]:
+        return "other"
+    after = head_after(words, place)
+    if "exclude" in scopes[place]:
+        name = words[product[1] - 1].lemma if product else None
+        excluded = after is None or not words[after].says("product") or words[after].lemma == name
+        return "exclude" if excluded else "other"
+    if is_own_ground(words, place):
+        return "product"
+    if words[place].says("backdrop") or (after is not None and words[after].says("backdrop")):
+        return "backdrop"
+    if serves_as_backdrop(words, place):
+        return "backdrop"
+    return "other" if after is not None and is_stand(words[after]) else None
 
 
-def _owner(
+def _likeliest(
     words: Sequence[Word],
     scopes: Sequence[frozenset[Scope]],
     numbers: Sequence[int],
-    place: int,
+    places: Sequence[int],
     product: tuple[int, int] | None,
 ) -> Owner:
-    if "metaphor" in scopes[place]:
-        return "other"
-    if "exclude" in scopes[place]:
-        name = words[product[1] - 1].lemma if product else None
-        head = _head_after(words, place)
-        return "exclude" if head is None or not words[head].says("product") or words[head].lemma == name else "other"
-    after = _head_after(words, place)
-    if words[place].says("backdrop") or (after is not None and words[after].says("backdrop")):
-        return "backdrop"
-    if after is not None and _is_stand(words[after]):
-        return "other"
+    """The owner that the weights give the colours of a list together."""
     weights = load_weights(WEIGHTS)
-    scores = [score(option, weights) for option in options(words, scopes, numbers, place, product)]
+    scores = [
+        sum(score(option, weights) for option in each)
+        for each in zip(*(options(words, scopes, numbers, place, product) for place in places), strict=True)
+    ]
     return OWNERS[scores.index(max(scores))]
 
 
@@ -106,7 +135,7 @@ def _features(
     words: Sequence[Word], scopes: Sequence[frozenset[Scope]], place: int, product: tuple[int, int] | None
 ) -> Iterator[str]:
     word, name = words[place], words[product[1] - 1].lemma if product else None
-    after, before = _head_after(words, place), _thing_before(words, scopes, place)
+    after, before = head_after(words, place), thing_before(words, scopes, place)
     head = "none" if after is None else _sort(words[after], scopes[after], name)
     thing = "none" if before is None else _sort(words[before], scopes[before], name)
     yield "always"
@@ -117,10 +146,25 @@ def _features(
         yield f"alone.{thing}"
     if word.says("backdrop"):
         yield "ground.word"
-    if _of_backdrop_before(words, place):
+    if of_backdrop_before(words, place):
         yield "of.backdrop"
+    if (opener := _opener(words, place)) is not None:
+        yield f"after.{opener}"
+        yield f"after.{opener}.{'bare' if after is None else 'head'}"
     yield from (f"in.{scope}" for scope in scopes[place])
     yield from _beside(words, place)
+
+
+def _opener(words: Sequence[Word], place: int) -> str | None:
+    """The preposition that a colour stands after with nothing but adjectives between: in navy, "on a soft grey"."""
+    for before in range(place - 1, max(-1, place - 5), -1):
+        word = words[before]
+        if word.says("place", "gift", "purpose"):
+            within = "in" if word.text == "in" else "on"
+            return within if word.says("place") else "with"
+        if is_mark(word) or not (word.says("classifier", "color", "material", "pattern") or "a" in word.pos):
+            return None
+    return None
 
 
 def _sort(word: Word, scopes: frozenset[Scope], product: str | None) -> str:
@@ -130,7 +174,7 @@ def _sort(word: Word, scopes: frozenset[Scope], product: str | None) -> str:
     if word.lemma == product:
         return "product"
     sort = next((meaning for meaning in _SORTS if word.says(meaning)), "noun")
-    if sort == "noun" and _is_graphic(word):
+    if sort == "noun" and is_graphic(word):
         sort = "graphic"
     return f"{sort}.aside" if scopes & {"gift", "place", "purpose"} else sort
 
@@ -159,7 +203,7 @@ def _around(
     words: Sequence[Word], numbers: Sequence[int], place: int, product: tuple[int, int] | None
 ) -> Iterator[str]:
     """The clause it stands in, and where the product is from there."""
-    near = range(max(0, place - _NEAR), min(len(words), place + _NEAR))
+    near = range(max(0, place - NEAR), min(len(words), place + NEAR))
     mates = [at for at in near if numbers[at] == numbers[place] and at != place]
     if product is not None:
         there = numbers[product[0]]
@@ -173,74 +217,3 @@ def _around(
     if not any("n" in words[at].pos and not words[at].says("color") for at in mates):
         yield "clause.bare"
     yield f"clause.{'first' if numbers[place] == numbers[0] else 'later'}"
-
-
-def _of_backdrop_before(words: Sequence[Word], place: int) -> bool:
-    """背景紫色, 背景用浅灰, "background: pale pink": a backdrop that no colour stands before."""
-    before = place - 1
-    while before >= 0 and not words[before].says("backdrop") and _links(words[before]):
-        before -= 1
-    if before < 0 or not words[before].says("backdrop") or words[before].says("color"):
-        return False
-    earlier = words[before - 1] if before else None
-    if earlier is not None and earlier.text in ("的", "色") and before > 1:
-        earlier = words[before - 2]
-    return earlier is None or not basic_colors(earlier)
-
-
-def _links(word: Word) -> bool:
-    """May it stand between a backdrop and its colour: 背景请用暗一点的金色?"""
-    return word.says("link") or bool(word.pos & {"d", "v", "m"})
-
-
-def _is_stand(word: Word) -> bool:
-    """Is it what the product stands on?"""
-    return word.says("stand") or (word.says("setting") and "podium" in word.value("setting"))
-
-
-def _is_graphic(word: Word) -> bool:
-    """Is it something printed, 黑字 on a white sign?"""
-    return word.says("exclusion") and word.value("exclusion") in _GRAPHICS and not word.says("product")
-
-
-def _head_after(words: Sequence[Word], place: int) -> int | None:
-    """The noun that a colour stands before: over 的, other colours and materials to the end of the noun phrase."""
-    head, script = None, words[place].script
-    for after in range(place + 1, min(len(words), place + 9)):
-        word = words[after]
-        if is_mark(word) or word.says("place", "negator", "gift", "like", "purpose", "stop"):
-            break
-        if head is not None and (word.text in ("的", "and", "、", "和") or basic_colors(word) or word.script != script):
-            break
-        if head is not None and script == "zh" and word.start != words[after - 1].end:
-            break
-        if word.says("backdrop"):
-            return head if _begins_anew(words, after) else after
-        if word.says(*_SKIPPED) and not word.says("product"):
-            continue
-        if word.says("product", "part", "prop", "setting", "meta", "exclusion") or "n" in word.pos:
-            if word.text not in ("色", "款", "color", "colour"):
-                head = after
-        elif head is not None or ("v" in word.pos and script == "en" and "a" not in word.pos):
-            break
-    return head
-
-
-def _begins_anew(words: Sequence[Word], backdrop: int) -> bool:
-    """Does the backdrop have its own colour after it: 霧黑 背景：純白?"""
-    following = words[backdrop + 1] if backdrop + 1 < len(words) else None
-    if following is None:
-        return False
-    return following.says("link") or (bool(basic_colors(following)) and _head_after(words, backdrop + 1) is None)
-
-
-def _thing_before(words: Sequence[Word], scopes: Sequence[frozenset[Scope]], place: int) -> int | None:
-    """The noun of the same clause that a colour stands after: "mug in navy", 手提包 红色, 瓶盖金色."""
-    for before in range(place - 1, max(-1, place - _NEAR), -1):
-        word = words[before]
-        if is_mark(word) and word.text not in ":：":
-            return None
-        aside = scopes[before] & {"gift", "place", "metaphor", "purpose", "exclude"}
-        if word.says("product", "part", "body") and not aside:
-            return before
-    return None

@@ -13,6 +13,7 @@ from t2i_studio.brief import colors, heads, logit
 from t2i_studio.brief.normalise import normalise
 from t2i_studio.brief.scopes import clauses, scopes
 from t2i_studio.brief.segment import segment
+from t2i_studio.brief.shades import settle
 
 Label = dict[str, Any]
 
@@ -21,7 +22,7 @@ def product_examples(labels: Sequence[Label]) -> Iterator[logit.Example]:
     """The nouns of each text, and which of them its label accepts; texts where none is are left out."""
     for label in labels:
         normal = normalise(label["text"])
-        words = segment(normal.text)
+        words = settle(segment(normal.text))
         found = heads.candidates(words, scopes(words))
         right = [_is_named(normal.text[words[c.first].start : words[c.last - 1].end], label) for c in found]
         if any(right):
@@ -36,7 +37,7 @@ def _is_named(written: str, label: Label) -> bool:
 def color_examples(labels: Sequence[Label]) -> Iterator[logit.Example]:
     """The owners of each colour, and which of them the label allows: it does not say where a colour stands."""
     for label in labels:
-        words = segment(normalise(label["text"]).text)
+        words = settle(segment(normalise(label["text"]).text))
         around, numbers = scopes(words), clauses(words)
         thing = heads.find_product(words, around)
         product = (thing.first, thing.last) if thing else None

@@ -20,9 +20,10 @@ Meaning = Literal[
     "product", "part", "color", "not_color", "backdrop", "material", "pattern", "setting", "prop", "season",
     "campaign", "audience", "selling_point", "exclusion",
     "negator", "gift", "like", "likeness", "place", "purpose", "meta", "classifier", "label", "want", "container",
-    "stop", "body", "function", "stand", "link",
+    "stop", "body", "function", "stand", "link", "thing", "claim",
 ]  # fmt: skip
-"""What a word may be; the last two lines are its part in a sentence (grammar.csv)."""
+"""What a word may be; the last two lines are its part in a sentence (grammar.csv); a thing may be named as
+unwanted, a claim (无糖, "no drill") is said of the product."""
 TERMS: dict[str, Meaning] = {
     "colors": "color",
     "materials": "material",
@@ -34,6 +35,7 @@ TERMS: dict[str, Meaning] = {
     "audiences": "audience",
     "selling_points": "selling_point",
     "exclusions": "exclusion",
+    "things": "thing",
 }
 
 
@@ -57,11 +59,14 @@ class Head:
 
 @dataclass(frozen=True)
 class Lexicon:
-    """meanings: normal form of a word → its meanings with their values. products: by any of their names."""
+    """meanings: normal form of a word → its meanings with their values. products: by any of their names.
+    shades: words that may stand for a colour.
+    """
 
     meanings: dict[str, tuple[tuple[Meaning, str], ...]]
     products: dict[str, Product]
     heads: dict[str, Head]
+    shades: dict[str, str]
 
     def values(self, word: str, meaning: Meaning) -> list[str]:
         """What `word` says as a `meaning`; empty when it is none."""
@@ -82,7 +87,12 @@ def lexicon() -> Lexicon:
         meanings[word].append((meaning, value))
     _add_compounds(meanings)
     heads = {row["head"]: Head(row["category"], row["en"]) for row in _rows(WORDS / "product_heads.csv")}
-    return Lexicon({word: tuple(dict.fromkeys(found)) for word, found in meanings.items()}, products, heads)
+    shades = {
+        word: row["value"]
+        for row in _rows(WORDS / "terms" / "shades.csv")
+        for word in (*_split(row["zh"]), *_split(row["en"]))
+    }
+    return Lexicon({word: tuple(dict.fromkeys(found)) for word, found in meanings.items()}, products, heads, shades)
 
 
 def _add_compounds(meanings: dict[str, list[tuple[Meaning, str]]]) -> None:

@@ -15,7 +15,7 @@ Features = dict[str, float]
 Example = tuple[Sequence[Features], Sequence[bool]]
 """The options of one choice, and which of them are right."""
 
-PENALTY = 0.003
+PENALTY = 0.0015
 FOLDS = 10
 
 

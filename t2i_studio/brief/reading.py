@@ -12,6 +12,7 @@ from t2i_studio.brief.prices import find_prices, find_sizes
 from t2i_studio.brief.scenes import split_scenes
 from t2i_studio.brief.scopes import Scope, scopes
 from t2i_studio.brief.segment import Word, segment
+from t2i_studio.brief.shades import settle
 from t2i_studio.brief.translation import chinese_name, ending, english_name
 from t2i_studio.brief.vocabulary import function_words
 from t2i_studio.domain import Brief, BriefField, Found, Mark, check_text, language_of
@@ -62,7 +63,7 @@ def read(text: str, marks: Sequence[Mark] = ()) -> Brief:
 def _parsed(text: str) -> tuple[Normal, Sequence[Word], Sequence[frozenset[Scope]]]:
     """A checked text, its words and their scopes; kept, because a page asks again with every slider."""
     normal = normalise(text)
-    words = segment(normal.text)
+    words = settle(segment(normal.text))
     return normal, words, scopes(words)
 
 
@@ -160,7 +161,8 @@ def _unknown(normal: Normal, words: Sequence[Word], brief: Brief) -> Iterator[Fo
     """Words that say something, but nothing that was understood."""
     known = {place for each in everything(brief) for place in range(each.start, each.end)}
     for word in words:
-        said = word.script in ("zh", "en") and not word.meanings and word.lemma not in function_words()
+        meant = any(meaning not in ("thing", "claim") for meaning, _ in word.meanings)
+        said = word.script in ("zh", "en") and not meant and word.lemma not in function_words()
         if said and not word.pos <= frozenset("dpucqrfyeo"):
             start, end = normal.original(word.start, word.end)
             if known.isdisjoint(range(start, end)):

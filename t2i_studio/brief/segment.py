@@ -24,8 +24,11 @@ _FREQUENT = 500
 tenth of the time that jieba takes to work out the least that would do."""
 _TWO_WORDS = ("无人", "无字", "别有")
 """What jieba takes for one word, but is a negation and a thing: 无人，无字."""
-_COLOURS = re.compile(rf"[{BASIC}]{{2,}}(?=[一二两三四五六七八九双多]?[色款]|配色|相间|撞色|拼色|可选|条纹|格|$)")
+_COLOURS = re.compile(rf"[{BASIC}]{{2,}}(?=[一二两三四五六七八九双多]?[色款]|配色|相间|撞色|拼色|可选|条纹|格|配|$)")
 """Basic colours in a row, 黑红蓝三色: jieba would find words across them."""
+_HYPHENED_AND = re.compile(r"-(?=and-)|(?<=-and)-|(?<=-on)-(?=\w)|-(?=on-)")
+_APART = frozenset("a-")
+"""Marks the characters of 红橙黄绿, which are not 橙黄."""
 _SENSES = {"NOUN": "n", "VERB": "v", "ADJ": "a", "ADV": "d", "PROPN": "n", "AUX": "v"}
 
 Script = Literal["zh", "en", "number", "mark"]
@@ -49,7 +52,10 @@ class Word:
 
     def says(self, *meanings: Meaning) -> bool:
         """Has it one of these meanings?"""
-        return any(meaning in meanings for meaning, _ in self.meanings)
+        for meaning, _ in self.meanings:  # a loop, for this is what reading does most
+            if meaning in meanings:
+                return True
+        return False
 
     def value(self, meaning: Meaning) -> str:
         """Its value as `meaning`, which it must have."""
@@ -77,11 +83,25 @@ def _longest(text: str, pieces: list[Word], at: int) -> tuple[Word, int]:
     for count in range(most, 0, -1):
         first, last = pieces[at], pieces[at + count - 1]
         run = " ".join(text[first.start : last.end].split())
+        if count > 1 and first.pos == last.pos == _APART:
+            continue
+        if (colored := _coloured(run)) is not None:
+            return Word(run, first.start, last.end, "en", run, frozenset("a"), (("color", colored),)), count
         lemma = next((form for form in _forms(run, last) if form in known.meanings), None)
-        if lemma is not None:
+        if lemma is not None and not (count > 1 and _colours_another(text, pieces, at, count)):
             pos = frozenset("n") if count > 1 else last.pos
             return Word(run, first.start, last.end, first.script, lemma, pos, known.meanings[lemma]), count
     return pieces[at], 1
+
+
+def _colours_another(text: str, pieces: list[Word], at: int, count: int) -> bool:
+    """A white | rice cooker is no cooker of white rice: a name after the colour reaches further."""
+    known = lexicon()
+    if pieces[at].script != "en" or not known.values(pieces[at].text, "color") or at + count >= len(pieces):
+        return False
+    first, last = pieces[at + 1], pieces[at + count]
+    run = " ".join(text[first.start : last.end].split())
+    return last.script == "en" and any(known.values(form, "product") for form in _forms(run, last))
 
 
 def _forms(run: str, last: Word) -> Iterator[str]:
@@ -94,8 +114,14 @@ def _forms(run: str, last: Word) -> Iterator[str]:
             if "-" in form:
                 yield form.replace("-", " ")
                 yield form.replace("-", "")
-        for ending in ("-colored", "-coloured", " colored", " coloured"):
-            yield run.removesuffix(ending)
+
+
+def _coloured(run: str) -> str | None:
+    """The colour of plum-coloured, "sand colored": of any word that may stand for one."""
+    if not run.endswith(("-colored", "-coloured", " colored", " coloured")):
+        return None
+    name, known = run[: run.rindex("col") - 1], lexicon()
+    return next(iter(known.values(name, "color")), known.shades.get(name))
 
 
 def _pieces(text: str) -> Iterator[Word]:
@@ -106,8 +132,10 @@ def _pieces(text: str) -> Iterator[Word]:
                 yield Word(part, start, start + len(part), "zh", part, frozenset(letters))
                 start += len(part)
         elif kind == "word":
-            lemma, pos = _english(piece)
-            yield Word(piece, start, match.end(), "en", lemma, pos)
+            for part in _HYPHENED_AND.split(piece):
+                lemma, pos = _english(part)
+                yield Word(part, start, start + len(part), "en", lemma, pos)
+                start += len(part) + 1
         elif kind == "number":
             yield Word(piece, start, match.end(), "number", piece, frozenset("m"))
         elif kind == "mark":
@@ -119,13 +147,33 @@ def _chinese(run: str) -> Iterator[tuple[str, str]]:
     at = 0
     for colours in [*_COLOURS.finditer(run), None]:
         end = len(run) if colours is None else colours.start()
-        yield from ((word, _zh_pos(word, flag)) for word, flag in _posseg().cut(run[at:end], HMM=False) if word)
+        for word, flag in _posseg().cut(run[at:end], HMM=False):
+            if word:
+                yield from _with_color_apart(word, flag)
         if colours is not None:
             if colours[0] in lexicon().meanings:
                 yield colours[0], "n"
             else:
-                yield from ((character, "a") for character in colours[0])
+                yield from ((character, "a-") for character in colours[0])
             at = colours.end()
+
+
+def _with_color_apart(word: str, flag: str) -> Iterator[tuple[str, str]]:
+    """白衬衫, 蓝丝绒 and 白底黑字, which only jieba knows, are colours and things that our tables know."""
+    known = lexicon().meanings
+    ground = 2 if len(word) > 1 and word[1] in "底面" else 1
+    rest = word[ground:]
+    if word[:1] not in BASIC or word in known or not (rest in known or rest[:1] in BASIC or ground == 2):
+        yield word, _zh_pos(word, flag)
+    elif len(word) > 2 or rest in ("字", ""):
+        yield from ((part, "a") for part in ([word[:2]] if word[:2] in known else word[:ground]))
+        if rest in known or not rest:
+            yield from [(rest, "n")] * bool(rest)
+        else:
+            for part, other in _posseg().cut(rest, HMM=False):
+                yield from _with_color_apart(part, other)
+    else:
+        yield word, _zh_pos(word, flag)
 
 
 def _zh_pos(word: str, flag: str) -> str:
@@ -180,7 +228,7 @@ def _load_posseg() -> Any:
 
 
 def _user_words(known: Lexicon) -> Iterator[str]:
-    for word in known.meanings:
+    for word in (*known.meanings, *known.shades):
         if len(word) > 1 and any(is_han(character) for character in word):
             yield word
 
