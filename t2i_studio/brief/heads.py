@@ -52,7 +52,7 @@ def candidates(words: Sequence[Word], scopes: Sequence[frozenset[Scope]]) -> lis
     """
     numbers = clauses(words)
     gaps = _gaps(words)
-    places = [place for place in range(len(words)) if _is_thing(words, place)]
+    places = _sold([place for place in range(len(words)) if _is_thing(words, place)], words)
     times = Counter(words[place].lemma for place in places)
     of_clause: dict[int, list[int]] = {}
     for place in places:
@@ -80,6 +80,12 @@ def candidates(words: Sequence[Word], scopes: Sequence[frozenset[Scope]]) -> lis
             features |= {f"en.{name}": value for name, value in features.items()}
         found.append(Candidate(first, place + 1, word.lemma, features))
     return found
+
+
+def _sold(places: Sequence[int], words: Sequence[Word]) -> Sequence[int]:
+    """Without the picture that is asked for: a poster is what is sold only where no other product is named."""
+    others = [place for place in places if not words[place].says("meta")]
+    return others if any(words[place].says("product") for place in others) else places
 
 
 def _is_aside(scopes: Sequence[frozenset[Scope]], mates: Sequence[int], place: int) -> bool:

@@ -75,6 +75,21 @@ def test_a_mark_says_otherwise_and_only_there() -> None:
     assert (product.start, product.end) == (2, 4)
 
 
+@pytest.mark.parametrize(
+    ("text", "product"),
+    [
+        ("我想要一张手提包的海报，手提包是红色的", "手提包"),
+        ("手提包海报", "手提包"),
+        ("a banner for a red teapot", "teapot"),
+        ("复古海报", "海报"),
+    ],
+)
+def test_the_picture_that_is_asked_for_is_not_the_product(text: str, product: str) -> None:
+    found = read(text).product
+    assert found is not None
+    assert text[found.start : found.end].endswith(product)
+
+
 def test_numbered_scenes_are_told_apart() -> None:
     text = "手提包\n场景一：海滩上，阳光\n场景二：办公室里，柔光"
     assert [text[a:b].strip() for a, b in read(text).scenes] == ["场景一：海滩上，阳光", "场景二：办公室里，柔光"]
