@@ -75,5 +75,6 @@ def test_the_market_comes_back_with_its_batch(open_page: Open, site: Site) -> No
     variant = get_job(site.db, generate(page, BAG["zh"], count=1)).variants[0]
     other = open_page(f"/?like={variant}", language="zh")
     expect(other.get_by_label("投放市场")).to_have_value("jp", timeout=PATIENCE)
+    expect(other.locator("#market .hints li").first).to_be_visible(timeout=PATIENCE)
     other.goto(f"{site.url}/variant?id={variant}")
     expect(other.locator(".facts").first).to_contain_text("日本")

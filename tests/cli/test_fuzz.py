@@ -3,9 +3,12 @@
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
-from t2i_studio.cli.bench.fuzz import fuzz_commands, fuzz_endpoints
+from t2i_studio import cli
+from t2i_studio.cli.bench.fuzz import NOT_FUZZED, _unheard, fuzz_commands, fuzz_endpoints
 from t2i_studio.cli.bench.reading import fuzz_reader
+from t2i_studio.store.sample import request
 
 
 @pytest.fixture(autouse=True)
@@ -23,3 +26,23 @@ def test_endpoints() -> None:
 
 def test_odd_descriptions_are_read_or_refused_in_a_sentence() -> None:
     assert fuzz_reader(300, repeatable=True)[1] == []
+
+
+def test_every_command_is_tried_but_those_that_serve_measure_or_train() -> None:
+    assert set(NOT_FUZZED) == {"serve", "bench", "pretrain"} < set(get_command(cli.app).commands)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ["generate", "--seed", "8"],
+        ["generate", "--variants", "3", "--dry-run"],
+        ["generate", "--preset", "studio_white"],
+        ["generate", "--mark", "backdrop=红色"],
+        ["generate", "a {red|blue} handbag"],
+        ["grid", "--axis", "warmth=1..5"],
+    ],
+)
+def test_what_was_asked_for_and_not_done_is_noticed(line: list[str]) -> None:
+    assert _unheard([line[0]], [request().model_dump()]) is None
+    assert _unheard(line, [request().model_dump()])

@@ -1,78 +1,35 @@
 """Odd input to every command and endpoint: an answer honours it, or is one clear sentence.
 
 Commands are called as `python -m t2i_studio` calls them, endpoints over HTTP; only the model does not run
-(`generate` checks with --dry-run, the served engine is not started): it sees nothing but checked requests.
+(`generate` and `grid` check with --dry-run, the served engine is not started): it sees nothing but checked requests.
 """
 
 import contextlib
 import inspect
 import io
 import json
-import os
 import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
+from math import prod
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image
 from starlette.testclient import TestClient
 from typer.main import get_command
 
 from t2i_studio import cli
-from t2i_studio.cli.bench.figures import Figure, temporary_home
+from t2i_studio.cli.bench.figures import Figure
+from t2i_studio.cli.bench.workplace import ALTERNATIVES, AXES, FILES, GOOD, ODD, PATHS, workplace
 from t2i_studio.cli.console import load_settings
-from t2i_studio.domain import State
-from t2i_studio.engine.infotext import write_png
-from t2i_studio.store import jobs
-from t2i_studio.store.database import open_database
-from t2i_studio.store.images import put_image
-from t2i_studio.store.sample import origin, request
+from t2i_studio.domain import GenerationRequest
 
 COMMAND_CASES, ENDPOINT_CASES = 7_000, 3_000
-NOT_FUZZED = ("serve", "bench", "style-check", "pretrain")
+NOT_FUZZED = ("serve", "bench", "pretrain")
 """They run until stopped, measure for minutes, or train."""
-
-FILES = ("text.png", "cut.png", "nowhere.png", "folder", "folder/new", "text.png/x", "n" * 300, "")
-PATHS = ("out", "target", "users", "home", "init", "mask", "from_")
-GOOD: dict[str, tuple[Any, ...]] = {
-    "text": ("红色手提包", "a red handbag", "mug 杯子"),
-    "description": ("红色手提包", "a red handbag"),
-    "stars": (1, 5),
-    "variants": (1, 4),
-    "variant": (1, 2),
-    "job": (1,),
-    "batch": (1,),
-    "seed": (0, 2**32 - 1),
-    "steps": (1, 30),
-    "size": ("64x64", "256x256"),
-    "guidance": (0, 7.5),
-    "strength": (0.5, 1),
-    "style": ("brightness=4", "position=left"),
-    "fault": ("clutter",),
-    "faults": ("clutter",),
-    "sort": ("newest", "stars"),
-    "state": ("done", "failed"),
-    "limit": (1, 500),
-    "since": ("2026-01-31", "2026-01-31T08:30+08:00"),
-    "until": ("2026-12-31",),
-    "rater": ("Li", "local"),
-    "name": ("Li",),
-    "out": ("folder", "folder/new"),
-    "target": ("folder/copy", "folder/copy.zip"),
-    "users": ("users",),
-    "init": ("photo.png", "1"),
-    "mask": ("plain.png",),
-    "from_": ("made.png",),
-}
-ODD = (
-    "", " ", "0", "-1", "-0", "1.5", "1e400", "nan", "inf", "٣", "１", "９９", "0x10", "1_000", "9" * 400,
-    "true", "null", "a" * 300, "包" * 12_000, "a\x07b", "\u202e", "\ud800", "👜", "é", "{}", "{value}", "%s",
-    "-", "--", "'; DROP TABLE rating;--", "<script>alert(1)</script>", "${7*7}", "../../etc/passwd", "--json",
-    "=", "1=1", "brightness=9", "64x64x64", "0x0", "99999x99999", "2026-13-45", "0001-01-01",
-    "9999-12-31T23:59:59+14:00", "data:image/png;base64,AA",
-)  # fmt: skip
+DRY = ("generate", "grid")
+NEEDED = ("text", "axis")
+"""Optional, but little comes of a line without them."""
 
 
 def measure() -> list[Figure]:
@@ -99,7 +56,7 @@ def fuzz_commands(cases: int, *, repeatable: bool = False) -> tuple[int, list[st
         for name, command in get_command(cli.app).commands.items()  # type: ignore[attr-defined]
         if name not in NOT_FUZZED
     }
-    with _workplace():
+    with workplace():
         return _try(
             cases,
             st.sampled_from(sorted(commands)).flatmap(lambda n: _line(n, commands[n])),
@@ -114,7 +71,7 @@ def fuzz_endpoints(cases: int, *, repeatable: bool = False) -> tuple[int, list[s
     from t2i_studio.ui.server import create_app
 
     names = [name for name, value in vars(Endpoints).items() if callable(value) and not name.startswith("_")]
-    with _workplace() as home:
+    with workplace() as home:
         client = TestClient(
             create_app(load_settings(home=home)), base_url="http://localhost", raise_server_exceptions=False
         )
@@ -148,34 +105,6 @@ def _try(
     return run, problems
 
 
-@contextlib.contextmanager
-def _workplace() -> Iterator[Path]:
-    """A home with two finished variants; the working folder is meanwhile one of good and bad files."""
-    before, variables = Path.cwd(), dict(os.environ)
-    with temporary_home() as home:
-        place = home.parent / "work"
-        (place / "folder").mkdir(parents=True)
-        Image.new("RGB", (64, 64), "orange").save(place / "photo.png")
-        (place / "cut.png").write_bytes((place / "photo.png").read_bytes()[:60])
-        (place / "made.png").write_bytes(write_png(Image.new("RGB", (64, 64)), request(), origin()))
-        (place / "text.png").write_text("not a picture")
-        Image.new("L", (64, 64)).save(place / "plain.png")
-        db = open_database(home)
-        job = jobs.enqueue(db, request(variants=2))
-        for variant in job.variants:
-            jobs.finish_variant(db, variant, put_image(db, (place / "photo.png").read_bytes()), origin(variant))
-        jobs.finish_job(db, job.id, State.DONE)
-        db.close()
-        os.chdir(place)
-        os.environ |= {"T2I_HOME": str(home), "T2I_OFFLINE": "1"}
-        try:
-            yield home
-        finally:
-            os.chdir(before)
-            os.environ.clear()
-            os.environ.update(variables)
-
-
 ODD_WORD = st.one_of(
     st.sampled_from(ODD),
     st.text(st.characters(exclude_characters="\0"), max_size=30),
@@ -190,7 +119,7 @@ def _line(draw: st.DrawFn, name: str, parameters: list[Any]) -> list[str]:
     line, odd = [name], draw(st.sampled_from((0, 0, 1, 4)))
     for parameter in parameters:
         optional = not parameter.required
-        if parameter.name == "help" or (optional and draw(st.integers(0, 2)) > 0):
+        if parameter.name == "help" or (optional and draw(st.integers(0, 5)) >= (5 if parameter.name in NEEDED else 2)):
             continue
         is_option = parameter.param_type_name == "option"
         if is_option and parameter.is_flag:
@@ -199,10 +128,11 @@ def _line(draw: st.DrawFn, name: str, parameters: list[Any]) -> list[str]:
             word = st.sampled_from(FILES) if parameter.name in PATHS else ODD_WORD
             line += [parameter.opts[0]] * is_option + [draw(word)]
         elif words := GOOD.get(parameter.name):
-            line += [parameter.opts[0]] * is_option + [str(draw(st.sampled_from(words)))]
+            for _ in range(draw(st.integers(1, 2 if is_option and parameter.multiple else 1))):
+                line += [parameter.opts[0]] * is_option + [str(draw(st.sampled_from(words)))]
     if odd and draw(st.integers(0, 9)) == 0:
         line.insert(draw(st.integers(0, len(line))), draw(st.sampled_from(ODD)))
-    return [*line, "--dry-run"] if line[0] == "generate" and "--dry-run" not in line else line
+    return [*line, "--dry-run"] if line[0] in DRY and "--dry-run" not in line else line
 
 
 def _run(line: list[str]) -> str | None:
@@ -222,10 +152,9 @@ def _run(line: list[str]) -> str | None:
         return None if not out.getvalue() and _is_sentence(said) else f"no clear sentence {said[:200]!r}"
     if code != 0:
         return f"code {code}"
-    if line[0] == "generate" and out.getvalue().startswith("{"):
-        return _unheard(line, json.loads(out.getvalue()))
-    if "--json" in line[1:] and out.getvalue()[:1] in "[{":
-        json.loads(out.getvalue())
+    if "--json" in line[1:] or line[0] == "generate":
+        told = json.loads(out.getvalue())
+        return _unheard(line, told if isinstance(told, list) else [told]) if line[0] in DRY else None
     return None
 
 
@@ -233,18 +162,32 @@ def _is_sentence(text: str) -> bool:
     return text.count("\n") == 1 and len(text) > 20 and "Traceback" not in text
 
 
-def _unheard(line: list[str], made: dict[str, Any]) -> str | None:
-    """Which number given to generate is not in the request that came of it."""
+def _unheard(line: list[str], made: list[dict[str, Any]]) -> str | None:
+    """Which option given to `generate` or `grid` is not in the requests that came of it."""
+
+    def given(option: str) -> list[str]:
+        return [line[place + 1] for place, word in enumerate(line[:-1]) if word == f"--{option}"]
+
+    varied = {words.partition("=")[0] for words in given("axis")}
+    single = "--surprise" not in line
     for option in ("seed", "variants", "steps", "guidance", "strength"):
-        places = [place for place, word in enumerate(line[:-1]) if word == f"--{option}"]
-        if places and float(line[places[-1] + 1]) != made[option]:
-            return f"silent default of {option}: {made[option]}"
+        if (option == "variants" and not single) or option in varied or not (words := given(option)):
+            continue
+        if any(float(words[-1]) != request[option] for request in made):
+            return f"silent default of {option}: {made[0][option]}"
+    if "preset" not in varied and (words := given("preset")) and any(r["preset"] != words[-1] for r in made):
+        return f"silent default of preset: {made[0]['preset']}"
+    if len(words := given("mark")) == 1 and set(GenerationRequest.model_validate(made[0]).corrections) != set(words):
+        return f"silent loss of a correction: {made[0]['marks']}"
+    if all(words in AXES for words in given("axis")) and single:
+        expected = prod(AXES[words] for words in given("axis")) * (2 if ALTERNATIVES in line else 1)
+        return None if len(made) == expected else f"{len(made)} cells instead of {expected}"
     return None
 
 
 def _parameters(action: Callable[..., Any]) -> st.SearchStrategy[list[Any]]:
     """JSON values for an endpoint's parameters, of any type; left out ones are their defaults."""
-    named = list(inspect.signature(action).parameters.values())[2:]  # without self and request
+    named = list(inspect.signature(action).parameters.values())[2:]
     return st.sampled_from((0, 0, 1, 4)).flatmap(
         lambda odd: st.tuples(*(_parameter(each, odd) for each in named)).map(list)
     )
@@ -277,8 +220,28 @@ def _call(client: TestClient, endpoint: str, values: list[Any]) -> str | None:
     answer = client.post(f"/gradio_api/run/{endpoint}", content=body, headers={"content-type": "application/json"})
     told = answer.json()
     if answer.status_code == 200:
-        made = told["data"][0]
-        if endpoint == "generate" and "variants" in made and len(made["variants"]) != values[1]:
-            return "silent default of variants"
-        return None
+        asked = dict(zip(_names(endpoint), values, strict=False))
+        return _unheard_call(client, asked, told["data"][0]) if endpoint == "generate" else None
     return None if told.get("error") and len(str(told["error"])) > 20 else f"no clear sentence {answer.text[:200]}"
+
+
+def _names(endpoint: str) -> list[str]:
+    from t2i_studio.ui.api import Endpoints
+
+    return list(inspect.signature(getattr(Endpoints, endpoint)).parameters)[2:]  # without self and request
+
+
+def _unheard_call(client: TestClient, asked: dict[str, Any], made: dict[str, Any]) -> str | None:
+    """Which parameter of `generate` is not in what came of it."""
+    variants = [variant for batch in made.get("batches", [made]) for variant in batch["variants"]]
+    if all(words in AXES for words in asked["axes"]) and "{" not in asked["description"].replace(ALTERNATIVES, ""):
+        cells = prod(AXES[words] for words in asked["axes"]) * (2 if asked["description"] == ALTERNATIVES else 1)
+        if len(variants) != asked["variants"] * cells:
+            return f"silent default of variants: {len(variants)}"
+    kept = client.post("/gradio_api/run/variant", json={"data": [variants[0]["id"]]}).json()["data"][0]
+    varied = any(words.startswith("preset=") for words in asked["axes"])
+    if asked["preset"] and not varied and kept["preset"] != asked["preset"]:
+        return f"silent default of preset: {kept['preset']}"
+    if len(asked["marks"]) == 1 and set(kept["corrections"]) != set(asked["marks"]):
+        return f"silent loss of a correction: {kept['corrections']}"
+    return None
