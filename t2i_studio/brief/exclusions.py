@@ -31,7 +31,7 @@ _AFTERWARDS = frozenset(("去掉", "不要", "删掉", "删除", "移除", "去�
 _NOBODY = frozenset(("nobody", "no-one", "unoccupied", "unmanned"))
 _GENERAL: dict[str, Level] = {
     **dict.fromkeys(("无", "没有", "没", "不含", "不加", "不带", "无需", "无须", "不放", "not", "never"), "listed"),
-    **dict.fromkeys(("zero", "minus", "free of", "lacking", "clear of"), "things"),
+    **dict.fromkeys(("zero", "minus", "free of", "free from", "lacking", "clear of"), "things"),
 }
 """Negations that mostly speak of the product: 无糖, 没有异味, "never"."""
 _PICTURE = frozenset(
@@ -41,6 +41,8 @@ _PICTURE = frozenset(
 """Beside one of these a negation speaks of the picture."""
 _FREED = frozenset(("text", "logo", "people", "watermark", "shadow", "clutter", "distraction"))
 """What "-free" keeps out of a picture; wrinkle-free and dust-free are said of the product."""
+_LOCATIVES = frozenset(("上", "里", "中", "下", "旁", "边", "旁边", "上面", "里面", "后面", "前面", "外", "内"))
+_PORTIONS = frozenset(("cup", "glass", "loaf", "bottle", "piece", "slice", "bowl", "pair", "bunch", "ball"))
 _NEAR = 12
 
 
@@ -102,6 +104,8 @@ def _name(words: Sequence[Word], scopes: Sequence[frozenset[Scope]], place: int,
     word = words[place]
     if word.says("claim") and (level != "any" or not word.says("exclusion")) and not _is_pictured(words, place):
         return None
+    if word.text == "frame" and words[place - 1].text in ("in", "of", "the"):
+        return None
     if word.says("exclusion"):
         return word.value("exclusion")
     if colors := basic_colors(word):
@@ -129,12 +133,26 @@ def _own_name(word: Word) -> str | None:
     if "n" not in word.pos or word.text.startswith(("别", "不")):
         return None
     gloss = dictionary_gloss(word.text)
-    return gloss if gloss and gloss.replace(" ", "").replace("-", "").isalpha() else word.text
+    if gloss and gloss.replace(" ", "").replace("-", "").isalpha():
+        portion, of, rest = gloss.partition(" of ")
+        return rest if of and portion in _PORTIONS else gloss
+    return _by_ending(word.text) or word.text
+
+
+def _by_ending(name: str) -> str | None:
+    """祥云图案: what the tables call a thing whose name ends so."""
+    known = lexicon()
+    ends = (name[at:] for at in range(1, len(name) - 1))
+    values = (value for end in ends for value in known.values(end, "exclusion") + known.values(end, "thing"))
+    return next(values, None)
 
 
 def _qualifies(words: Sequence[Word], scopes: Sequence[frozenset[Scope]], place: int) -> bool:
-    """Does an English noun only say what kind the next one is: "shaker bottle", "gym equipment"?"""
-    if words[place].script != "en" or place + 1 >= len(words):
+    """Does a noun only say what kind the next one is, or where it is: "shaker bottle", 瓶上的标签?"""
+    if words[place].script != "en":
+        rest = [word.text for word in words[place + 1 : place + 3]]
+        return len(rest) == 2 and rest[0] in _LOCATIVES and rest[1] == "的"  # 墙上的挂画
+    if place + 1 >= len(words):
         return False
     chinese_head = words[place + 1].script == "zh" and words[place + 1].says("exclusion", "thing", "product")
     own = words[place].says("exclusion", "thing", "product")

@@ -114,8 +114,20 @@ def _kind(words: Sequence[Word], first: int, place: int) -> Iterator[str]:
         yield "character"
     if first < place:
         yield "joined"
+        if words[place - 1].says("product"):
+            yield "joined.listed"
+            if _is_closed(words, place):
+                yield "joined.listed.closed"
     if "v" in word.pos or "a" in word.pos:
         yield "maybe.verb"
+
+
+def _is_closed(words: Sequence[Word], place: int) -> bool:
+    """Does a mark, a space after Chinese or the end follow it?"""
+    following = words[place + 1] if place + 1 < len(words) else None
+    return (
+        following is None or is_mark(following) or (words[place].script == "zh" and words[place].end < following.start)
+    )
 
 
 def _gaps(words: Sequence[Word]) -> list[int]:
@@ -133,6 +145,8 @@ def _is_thing(words: Sequence[Word], place: int) -> bool:
         return False
     if word.says("product"):
         return True
+    if place and words[place - 1].script == "number" and words[place - 1].end == word.start and word.script == "en":
+        return False  # 10000mAh
     if word.says(*_ATTRIBUTES) or "m" in word.pos:
         return False
     if "n" in word.pos and _ends_like_a_product(word) is not None:
@@ -243,6 +257,8 @@ def _after(words: Sequence[Word], place: int) -> Iterator[str]:
     elif after.says("meta"):
         yield "before.meta" if adjoining else "before.meta.gap"
     elif adjoining and after.script == word.script and _is_thing(words, place + 1):
+        if _is_closed(words, place + 1):
+            yield "compound.closed"
         if after.says("part") and not after.says("product"):
             yield "compound.part"
         elif after.says("product") or _ends_like_a_product(after):

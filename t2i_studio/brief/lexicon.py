@@ -125,6 +125,8 @@ def _terms() -> Iterator[tuple[Meaning, str, str]]:
         for row in _rows(WORDS / "terms" / f"{table}.csv"):
             for word in (*_split(row["zh"]), *_split(row["en"])):
                 yield meaning, row["value"], word.lower()
+                if meaning == "thing" and word.isascii() and not word.endswith("s"):
+                    yield meaning, row["value"], f"{word}s"  # another table may know the plural alone
     others: dict[str, Meaning] = {"parts.csv": "part", "terms/not_colors.csv": "not_color", "backdrops.csv": "backdrop"}
     for table, meaning in others.items():
         for row in _rows(WORDS / table):

@@ -80,6 +80,8 @@ def _opened(words: Sequence[Word], place: int) -> Scope | None:
         return None
     if word.text == "no" and any(other.text in _NEEDED for other in _rest_of_clause(words, place)):
         return None  # "no battery needed"
+    if word.text == "negative" and after.text not in ":：":
+        return None  # "negative space"
     if word.text == "not" and after.text in ("only", "just"):
         return None
     if word.text == "free" and before is not None and before.text == "-":
@@ -120,7 +122,9 @@ def _reach(words: Sequence[Word], place: int, scope: Scope) -> Iterator[int]:
         if not chinese and inside > place + 1 and word.says("place", "purpose", "gift", "like"):
             if scope != "exclude":
                 return
-            paused = True  # "no cables on the floor, logos or hands" goes on after the floor
+            paused = _names_something(
+                words[place + 1 : inside]
+            )  # "no cables on the floor, logos or hands" goes on after the floor
         if scope == "exclude" and not chinese and _other_script(words, place, inside):
             return
         if not paused:
@@ -174,6 +178,12 @@ def _after_a_gap(words: Sequence[Word], place: int, inside: int) -> bool:
     if mixed:  # 不要 logo 和人手: a space between scripts divides nothing, but before a list of words it does
         return gap and words[inside - 1].script == "zh" and not words[inside].says("exclusion", "thing")
     return gap and not words[inside].says("exclusion") and words[inside].text not in _AND
+
+
+def _names_something(words: Sequence[Word]) -> bool:
+    """Has a negation reached a thing? "Don't place it next to coffee" has not before the coffee."""
+    named = (word for word in words if not word.says("function", "classifier", "want"))
+    return any("n" in word.pos or word.says("exclusion", "thing", "product") for word in named)
 
 
 def _other_script(words: Sequence[Word], place: int, inside: int) -> bool:

@@ -52,7 +52,7 @@ class Word:
 
     def says(self, *meanings: Meaning) -> bool:
         """Has it one of these meanings?"""
-        for meaning, _ in self.meanings:  # a loop, for this is what reading does most
+        for meaning, _ in self.meanings:  # noqa: SIM110 - a loop, for this is what reading does most
             if meaning in meanings:
                 return True
         return False
