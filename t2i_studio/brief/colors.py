@@ -150,7 +150,9 @@ def _features(
         yield "of.backdrop"
     if (opener := _opener(words, place)) is not None:
         yield f"after.{opener}"
-        yield f"after.{opener}.{'bare' if after is None else 'head'}"
+        yield f"after.{opener}.{head}"
+    if (subject := _subject(words, place)) is not None:
+        yield f"subject.{_sort(words[subject], scopes[subject], name)}"
     yield from (f"in.{scope}" for scope in scopes[place])
     yield from _beside(words, place)
 
@@ -163,6 +165,22 @@ def _opener(words: Sequence[Word], place: int) -> str | None:
             within = "in" if word.text == "in" else "on"
             return within if word.says("place") else "with"
         if is_mark(word) or not (word.says("classifier", "color", "material", "pattern") or "a" in word.pos):
+            return None
+    return None
+
+
+def _subject(words: Sequence[Word], place: int) -> int | None:
+    """The noun that a colour is said of: "Surface: white", 台面用米色, "backing card is kraft brown"."""
+    linked = False
+    for before in range(place - 1, max(-1, place - 6), -1):
+        word = words[before]
+        if word.says("link") or word.text in ":：=":
+            linked = True
+        elif is_mark(word):
+            return None
+        elif "n" in word.pos or word.says(*_SORTS):
+            return before if linked else None
+        elif not word.pos & {"a", "d", "v", "m", "u"}:
             return None
     return None
 
@@ -214,6 +232,8 @@ def _around(
     for meaning in ("backdrop", "body", "part", "setting", "stand", "prop", "label"):
         if any(words[at].says(meaning) for at in mates):  # type: ignore[arg-type]
             yield f"clause.{meaning}"
+    if any(words[at].says("color") and numbers[at] < numbers[place] for at in range(near.start, place)):
+        yield "earlier.color"
     if not any("n" in words[at].pos and not words[at].says("color") for at in mates):
         yield "clause.bare"
     yield f"clause.{'first' if numbers[place] == numbers[0] else 'later'}"

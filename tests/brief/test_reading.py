@@ -33,6 +33,16 @@ def said(brief: Brief, field: str) -> list[str]:
         ("red mug on a blue background", "mug", ["red"], ["blue"]),
         ("blackberry jam", "blackberry jam", [], []),
         ("watch strap in navy, backdrop: light grey", "watch strap", ["blue"], ["grey"]),
+        ("navy-and-white striped umbrella", "umbrella", ["blue", "white"], []),
+        ("socks in ecru, moss and ink", "socks", ["beige", "green", "blue"], []),
+        ("honey cake", "cake", [], []),
+        ("aubergine velvet sofa", "sofa", ["purple"], []),
+        ("plum-coloured scarf", "scarf", ["purple"], []),
+        ("white rice cooker", "rice cooker", ["white"], []),
+        ("卫衣 颜色：雾蓝，燕麦，炭黑", "卫衣", ["blue", "beige", "black"], []),
+        ("门牌，白底黑字", "门牌", ["white", "black"], []),
+        ("小号，深红丝绒作背景", "小号", [], ["red"]),
+        ("积木，红橙黄绿四色", "积木", ["red", "orange", "yellow", "green"], []),
     ],
 )
 def test_each_colour_belongs_to_its_thing(text: str, product: str, colors: list[str], backdrop: list[str]) -> None:
@@ -50,6 +60,16 @@ def test_each_colour_belongs_to_its_thing(text: str, product: str, colors: list[
         ("a mug, no people, without text", ["people", "text"]),
         ("sugar-free gum", []),
         ("Avoid: logos, hands", ["logo", "hands"]),
+        ("保温杯，不要 logo 和人手", ["logo", "hands"]),
+        ("音箱，勿出现价格标签、绿植及电线", ["price", "plants", "wires"]),
+        ("画面里没有猫，没有猫毛，猫抓板一块", ["cat", "hair"]),
+        ("渐变背景；不要云；猫窝", ["cloud"]),
+        ("水壶，无异味，无需组装", []),
+        ("a journal. Keep quills, inkwells and candles out of it.", ["quill", "inkwell", "candle"]),
+        ("a rug, no cables on the floor, shoes or dog toys", ["cable", "shoe", "dog toy"]),
+        ("protein powder, exclude: shaker bottles, gym equipment", ["shaker bottle", "gym equipment"]),
+        ("hook, no drilling, without fuss", []),
+        ("a mug, no text - white background", ["text"]),
     ],
 )
 def test_what_must_not_be_seen_is_heard(text: str, excluded: list[str]) -> None:
@@ -108,7 +128,7 @@ def test_every_span_is_a_part_of_the_text(text: str) -> None:
     assert all(0 <= start < end <= len(brief.text) for start, end in brief.scenes)
 
 
-@pytest.mark.parametrize(("name", "product", "colors"), [("labelled", 0.9, 0.9), ("held_out", 0.87, 0.8)])
+@pytest.mark.parametrize(("name", "product", "colors"), [("labelled", 0.95, 0.95), ("held_out", 0.9, 0.87)])
 def test_labelled_descriptions_are_read_as_well_as_was_measured(name: str, product: float, colors: float) -> None:
     lines = (HERE / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
     score = score_set(json.loads(line) for line in lines)
