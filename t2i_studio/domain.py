@@ -173,7 +173,8 @@ class Brief(Noun):
     product: what is sold; its value is the head noun as a name (English where a dictionary has one), product_zh
     and product_en name it in both languages where known. colors: of the product; basic English names. backdrop:
     basic colour names. setting: where it stands (beach, kitchen). campaign: a festival or sale. exclude: what must
-    not be in the picture. unknown: words nothing was made of. scenes: the parts of a text that tells of several
+    not be in the picture. repeated: (field, what was found) of a value that was said before; the fields have each value
+    once. unknown: words nothing was made of. scenes: the parts of a text that tells of several
     pictures, at most 6, one for most texts.
     """
 
@@ -196,6 +197,7 @@ class Brief(Noun):
     price: tuple[Found, ...] = ()
     sizes: tuple[Found, ...] = ()
     exclude: tuple[Found, ...] = ()
+    repeated: tuple[tuple[BriefField, Found], ...] = ()
     unknown: tuple[Found, ...] = ()
     scenes: tuple[tuple[int, int], ...] = ()
 

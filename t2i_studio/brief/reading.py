@@ -49,12 +49,16 @@ def read(text: str, marks: Sequence[Mark] = ()) -> Brief:
     for field, meaning in _TERMS.items():
         found[field] = list(_terms(normal, words, around, meaning, place))
     corrected = _correct(text, found, marks)
+    once = {field: tuple(_unique(values)) for field, values in corrected.items()}
     brief = Brief(
         text=text,
         language=language_of(text),
         scenes=tuple(normal.original(a, b) for a, b in split_scenes(normal.text)),
         **_named(normal, words, place),
-        **{field: tuple(_unique(values)) for field, values in corrected.items()},
+        repeated=tuple(
+            (field, each) for field, values in corrected.items() for each in values if each not in once[field]
+        ),
+        **once,
     )
     return brief.model_copy(update={"unknown": tuple(_unknown(normal, words, brief))})
 

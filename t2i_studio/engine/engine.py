@@ -198,6 +198,10 @@ class Engine:
         if Explanation.kept_at(explanation_path(self._db.home, variant)) is None:
             self._board.ask(variant)
 
+    def stop_explaining(self, variant_id: int) -> None:
+        """Take the question of `explain` back; of no effect where there is none."""
+        self._board.withdraw(variant_id)
+
     def explanation(self, variant_id: int) -> ExplanationStatus:
         """Raises StudioError variant.unknown."""
         variant = get_variant(self._db, variant_id)

@@ -83,7 +83,8 @@ class Board:
         steps = steps_of(request)
         guess = GUESS * steps * (request.width or 1) * (request.height or 1)
         cost = max(1e-6, self.costs.seconds(cost_key(request), steps) or guess)
-        key = request.model_copy(update={"seed": 0, "variants": 1, "user": "", "text": request.prompt.text})
+        told = {"text": request.prompt.text, "marks": (), "preset": None, "market": None}  # no part of the picture
+        key = request.model_copy(update={"seed": 0, "variants": 1, "user": ""} | told)
         with self.lock:
             self.jobs[job.id] = job
             self.queue.add(
@@ -120,9 +121,18 @@ class Board:
         with self.lock:
             if error:
                 question.state, question.error = State.FAILED, error
-            else:
-                self.questions.pop(question.variant.id, None)
+            elif self.questions.get(question.variant.id) is question:
+                self.questions.pop(question.variant.id)
             self.lock.notify_all()
+
+    def withdraw(self, variant_id: int) -> None:
+        """Nobody wants to know any more; a worker at it stops after its next word."""
+        with self.lock:
+            self.questions.pop(variant_id, None)
+
+    def wanted(self, question: Question) -> bool:
+        with self.lock:
+            return not self.closed and self.questions.get(question.variant.id) is question
 
     def take_like(self, first: Item, count: int) -> list[Item]:
         """Up to `count` further items that may be made together with one just taken."""

@@ -126,7 +126,7 @@ class Worker(threading.Thread):
 
         def observe(done: float) -> None:
             question.done = done
-            if self._board.closed:
+            if not self._board.wanted(question):
                 raise Stopped
 
         told, _ = explain(model, request, observe, self._start(request))

@@ -4,7 +4,7 @@ import gradio as gr
 
 from t2i_studio.ui import desk
 from t2i_studio.ui.desk import server_function
-from t2i_studio.ui.explaining import explain, explanation
+from t2i_studio.ui.explaining import explain, explanation, stop_explaining
 from t2i_studio.ui.parts import part
 from t2i_studio.ui.studio import Studio
 
@@ -16,6 +16,6 @@ def build(studio: Studio) -> None:
             "detail",
             server_functions=[
                 server_function(studio, action)
-                for action in (desk.detail, desk.again, explain, explanation, *desk.CARD_ACTIONS)
+                for action in (desk.detail, desk.again, explain, explanation, stop_explaining, *desk.CARD_ACTIONS)
             ],
         )

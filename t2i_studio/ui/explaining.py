@@ -10,6 +10,12 @@ def explain(studio: Studio, visitor: Visitor, *, id: int) -> Answer:
     return explanation(studio, visitor, id=id)
 
 
+def stop_explaining(studio: Studio, visitor: Visitor, *, id: int) -> Answer:
+    """Take the question back."""
+    studio.engine.stop_explaining(id)
+    return explanation(studio, visitor, id=id)
+
+
 def explanation(studio: Studio, visitor: Visitor, *, id: int) -> Answer:
     """How far that is. state: null while nobody has asked; done: 0–1; told: the explanation, once there is one."""
     status = studio.engine.explanation(id)

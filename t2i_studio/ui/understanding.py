@@ -125,6 +125,8 @@ def _found(brief: Brief, marks: Sequence[Mark]) -> Iterator[Piece]:
         "unknown": brief.unknown,
         "none": tuple(Found(value="", start=mark.start, end=mark.end) for mark in marks if mark.field is None),
     }
+    for of, again in brief.repeated:
+        fields[of] = (*fields[of], again)
     for field, values in fields.items():
         for found in values:
             marked = any(mark.start < found.end and found.start < mark.end for mark in marks)

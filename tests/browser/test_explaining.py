@@ -10,6 +10,15 @@ from tests.browser.conftest import DESKTOP, PHONE
 
 
 @pytest.mark.browser
+def test_an_explanation_can_be_given_up(open_page, made):
+    page = open_page(f"/variant?id={made + 1}", language="en")
+    page.get_by_role("button", name="Explain the picture").click()
+    page.locator(".explain-wait").get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("button", name="Explain the picture")).to_be_visible()
+    expect(page.locator(".explain-wait")).to_have_count(0)
+
+
+@pytest.mark.browser
 @pytest.mark.parametrize(("size", "language"), [(DESKTOP, "zh"), (PHONE, "en")])
 def test_a_word_lights_up_where_it_acted(open_page, made, size, language):
     page = open_page(f"/variant?id={made}", language=language, size=size)

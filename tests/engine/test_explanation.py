@@ -1,5 +1,6 @@
 """Asking why a picture looks as it does: in line with the work on new pictures, kept, and refused with a sentence."""
 
+import threading
 import time
 
 import pytest
@@ -57,6 +58,25 @@ def test_a_question_without_an_answer_says_why_and_can_be_asked_again(engine, db
     for _ in range(2):
         engine.explain(variant.id)
         assert answered(engine, variant).error["key"] == "explain.no_words"
+
+
+def test_a_question_can_be_taken_back_and_asked_again(engine, db, request_for, monkeypatch):
+    variant = made(engine, db, request_for(text="red handbag"))
+    really, begun, go_on = worker.explain, threading.Event(), threading.Event()
+
+    def slow(model, request, observe, start):
+        begun.set()
+        assert go_on.wait(PATIENCE)
+        return really(model, request, observe, start)
+
+    monkeypatch.setattr(worker, "explain", slow)
+    engine.explain(variant.id)
+    assert begun.wait(PATIENCE)
+    engine.stop_explaining(variant.id)
+    assert engine.explanation(variant.id).state is None
+    engine.explain(variant.id)
+    go_on.set()
+    assert answered(engine, variant).state is State.DONE
 
 
 def test_other_weights_than_the_pictures_are_refused(engine, db, request_for, monkeypatch):

@@ -14,12 +14,12 @@ from t2i_studio.store.database import open_database
 from t2i_studio.store.raters import new_rater
 from t2i_studio.ui import desk
 from t2i_studio.ui.desk import server_function
-from t2i_studio.ui.explaining import explain, explanation
+from t2i_studio.ui.explaining import explain, explanation, stop_explaining
 from t2i_studio.ui.sheets import SHEET_ACTIONS
 from t2i_studio.ui.studio import Studio
 
 ACTIONS = (desk.poll, desk.cancel, desk.resume, desk.rate, desk.favourite, desk.vary, desk.again, desk.remove,
-           desk.restore, desk.find, desk.detail, explain, explanation, desk.recent, desk.interrupted,
+           desk.restore, desk.find, desk.detail, explain, explanation, stop_explaining, desk.recent, desk.interrupted,
            desk.style_effects, *SHEET_ACTIONS)  # fmt: skip
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),

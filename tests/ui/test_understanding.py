@@ -42,6 +42,11 @@ def test_the_pieces_together_are_the_text(text: str) -> None:
     assert all(brief.text[piece.start : piece.end] == piece.text != "" for piece in cut)
 
 
+def test_what_is_said_twice_is_shown_twice() -> None:
+    cut = pieces(read("红色手提包，红色肩带，不要文字，不要出现文字"), ())
+    assert [piece.field for piece in cut if piece.text == "文字"] == ["exclude", "exclude"]
+
+
 def test_a_correction_is_shown_as_one() -> None:
     marks = (Mark(field="backdrop", start=0, end=2), Mark(field=None, start=6, end=8))
     cut = {piece.text: piece for piece in pieces(read(TEXT, marks), marks)}

@@ -27,7 +27,7 @@ export function explainSection(server, variant, frame) {
 
   function waiting({ state, done }) {
     const text = state === "waiting" ? word("explain_waiting") : word("explain_running", { p: Math.round(100 * done) });
-    return el("div", { class: "explain-wait", role: "status" }, el("span", {}, text), el("progress", { max: 1, value: done, "aria-label": word("progress") }));
+    return el("div", { class: "explain-wait", role: "status" }, el("span", {}, text), el("progress", { max: 1, value: done, "aria-label": word("progress") }), button("close", word("cancel"), () => look(server.stop_explaining)));
   }
 
   function explained(told) {
