@@ -67,11 +67,23 @@ def find_exclusions(words: Sequence[Word], scopes: Sequence[frozenset[Scope]]) -
 
 def _level(words: Sequence[Word], place: int, before: Level) -> Level:
     """How much the negation at a place excludes. 画面里没有猫，没有猫毛: the second one as much as the first."""
-    level = _GENERAL.get(words[place].text, "any")
+    level = "listed" if _says_of_product(words, place) else _GENERAL.get(words[place].text, "any")
     if level == "any" or _is_pictured(words, place):
         return "any"
     earlier = [at for at in range(max(0, place - 5), place - 1) if words[at].text == words[place].text]
     return before if earlier else level
+
+
+def _says_of_product(words: Sequence[Word], place: int) -> bool:
+    """Is it the "without" of "a sofa without armrests", in the same clause as the thing that has none?"""
+    if words[place].text not in ("without", "sans", "with no"):
+        return False
+    first = place
+    while first > max(0, place - _NEAR) and not is_end(words, first - 1):
+        first -= 1
+    clause = words[first:place]
+    asked = any(word.says("want", "meta", "backdrop", "setting", "stand") for word in clause)
+    return not asked and any(word.says("product") or "n" in word.pos for word in clause)
 
 
 def _is_pictured(words: Sequence[Word], place: int) -> bool:
