@@ -27,10 +27,14 @@ _NOT_THINGS: tuple[Meaning, ...] = (
     "audience",
     "not_color",
 )
+_GRAMMAR: tuple[Meaning, ...] = (
+    "backdrop", "function", "negator", "color", "claim", "place", "classifier", "gift", "purpose", "like", "want",
+    "link", "stop",
+)  # fmt: skip
 _AFTERWARDS = frozenset(("去掉", "不要", "删掉", "删除", "移除", "去除", "除外", "不用", "不需要", "不必", "拿掉"))
 _NOBODY = frozenset(("nobody", "no-one", "unoccupied", "unmanned"))
 _GENERAL: dict[str, Level] = {
-    **dict.fromkeys(("无", "没有", "没", "不含", "不加", "不带", "无需", "无须", "不放", "not", "never"), "listed"),
+    **dict.fromkeys(("无", "没有", "没", "不含", "不加", "不带", "无需", "无须", "not", "never"), "listed"),
     **dict.fromkeys(("zero", "minus", "free of", "free from", "lacking", "clear of"), "things"),
 }
 """Negations that mostly speak of the product: 无糖, 没有异味, "never"."""
@@ -59,7 +63,7 @@ def find_exclusions(words: Sequence[Word], scopes: Sequence[frozenset[Scope]]) -
             if name is not None:
                 yield place, name
         elif _negated_after(words, place):
-            yield place, word.value("exclusion")
+            yield place, word.value("exclusion" if word.says("exclusion") else "thing")
         elif word.script == "en" and word.text.endswith("-free"):
             freed = word.text.removesuffix("-free")
             yield from ((place, value) for value in lexicon().values(freed, "exclusion") if freed in _FREED)
@@ -98,7 +102,7 @@ def _is_pictured(words: Sequence[Word], place: int) -> bool:
 
 def _negated_after(words: Sequence[Word], place: int) -> bool:
     """水印去掉, "logo 不要", 模特不用出镜: the negation comes after the thing, nothing else is negated by it."""
-    if not words[place].says("exclusion") or place + 1 >= len(words):
+    if not words[place].says("exclusion", "thing") or place + 1 >= len(words):
         return False
     for after in (place + 1, place + 2):
         if words[after - 1].text in ":：" and after < len(words) and words[after].text in ("none", "无", "no"):
@@ -122,7 +126,7 @@ def _name(words: Sequence[Word], scopes: Sequence[frozenset[Scope]], place: int,
         return word.value("exclusion")
     if colors := basic_colors(word):
         return colors[0] if not word.says("backdrop") or len(word.text) > 1 else None
-    if level == "listed":
+    if level == "listed" or _is_somewhere(word):
         return None
     if word.script == "en" and (compound := _compound(words, scopes, place)):
         return compound
@@ -131,6 +135,11 @@ def _name(words: Sequence[Word], scopes: Sequence[frozenset[Scope]], place: int,
     if word.says(*_NOT_THINGS) or (level == "things" and not word.says("product", "prop")):
         return None
     return _own_name(word)
+
+
+def _is_somewhere(word: Word) -> bool:
+    """Is it where a thing is, "on the desk", in one?"""
+    return word.says("setting") and word.script == "en" and " " in word.text
 
 
 def _own_name(word: Word) -> str | None:
@@ -183,7 +192,7 @@ def _is_noun(word: Word) -> bool:
     """May an English word be a noun of a compound?"""
     if word.says("exclusion", "thing", "product", "prop"):
         return True
-    if word.says("backdrop", "function", "negator", "color", "claim") or word.lemma in function_words():
+    if word.says(*_GRAMMAR) or _is_somewhere(word) or word.lemma in function_words():
         return False
     return _may_name(word) and not word.text.endswith(("ing", "ed"))
 

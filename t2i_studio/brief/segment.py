@@ -15,14 +15,14 @@ from t2i_studio.brief.normalise import is_han
 
 _PIECE = re.compile(
     r"(?P<han>[㐀-鿿]+(?:t恤)?)|(?P<number>[$€£¥]?\d+(?:[.,:x×/-]\d+)*%?)"
-    r"|(?P<word>[^\W\d_㐀-鿿]+(?:['’&-][^\W_㐀-鿿]+|\d+)*)|(?P<space>[ \t]+)|(?P<mark>\n|\S)"
+    r"|(?P<word>w/o?(?=\s)|[^\W\d_㐀-鿿]+(?:['’&-][^\W_㐀-鿿]+|\d+)*)|(?P<space>[ \t]+)|(?P<mark>\n|\S)"
 )
 _LONGEST = 6
 _LOADING = threading.Lock()
 _FREQUENT = 500
 """Occurrences our words are given in jieba's 60 million: enough against any two words that could divide them, at a
 tenth of the time that jieba takes to work out the least that would do."""
-_TWO_WORDS = ("无人", "无字", "别有")
+_TWO_WORDS = ("无人", "无字", "别有", "插花")
 """What jieba takes for one word, but is a negation and a thing: 无人，无字."""
 _COLOURS = re.compile(rf"[{BASIC}]{{2,}}(?=[一二两三四五六七八九双多]?[色款]|配色|相间|撞色|拼色|可选|条纹|格|配|$)")
 """Basic colours in a row, 黑红蓝三色: jieba would find words across them."""

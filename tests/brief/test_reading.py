@@ -69,6 +69,8 @@ def test_each_colour_belongs_to_its_thing(text: str, product: str, colors: list[
         ("a rug, no cables on the floor, shoes or dog toys", ["cable", "shoe", "dog toy"]),
         ("protein powder, exclude: shaker bottles, gym equipment", ["shaker bottle", "gym equipment"]),
         ("hook, no drilling, without fuss", []),
+        ("red cap, w/o logo, no wires or dust on the desk", ["logo", "wires", "dust"]),
+        ("白色花瓶，花瓶里不插花，花瓣也不要", ["flowers", "petal"]),
         ("a sofa without armrests, don't miss it", []),
         ("没有人能拒绝的奶油蛋糕，不容错过", []),
         ("a mug, no text - white background", ["text"]),
