@@ -83,8 +83,14 @@ def candidates(words: Sequence[Word], scopes: Sequence[frozenset[Scope]]) -> lis
 
 
 def _sold(places: Sequence[int], words: Sequence[Word]) -> Sequence[int]:
-    """Without the picture that is asked for: a poster is what is sold only where no other product is named."""
-    others = [place for place in places if not words[place].says("meta")]
+    """Without the picture that is asked for, and without English colours: a poster, or cream, is what is sold only
+    where no other product is named.
+    """
+    others = [
+        place
+        for place in places
+        if not words[place].says("meta") and not (words[place].script == "en" and words[place].says("color"))
+    ]
     return others if any(words[place].says("product") for place in others) else places
 
 

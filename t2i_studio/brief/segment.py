@@ -117,11 +117,24 @@ def _forms(run: str, last: Word) -> Iterator[str]:
 
 
 def _coloured(run: str) -> str | None:
-    """The colour of plum-coloured, "sand colored": of any word that may stand for one."""
-    if not run.endswith(("-colored", "-coloured", " colored", " coloured")):
+    """The colour of plum-coloured, "sand colored", all-navy: of any word that may stand for one."""
+    known = lexicon()
+    if run.endswith(("-colored", "-coloured", " colored", " coloured")):
+        name = run[: run.rindex("col") - 1]
+    elif run.startswith("all-"):
+        name = run.removeprefix("all-")
+    else:
         return None
-    name, known = run[: run.rindex("col") - 1], lexicon()
     return next(iter(known.values(name, "color")), known.shades.get(name))
+
+
+def _parted(piece: str) -> Iterator[str]:
+    """navy-and-white and navy-white as the words they are made of; what has a name of its own (rose-gold) whole."""
+    known = lexicon()
+    for part in _HYPHENED_AND.split(piece):
+        tones = part.split("-")
+        named = part in known.meanings or part.replace("-", " ") in known.meanings
+        yield from tones if not named and all(known.values(tone, "color") for tone in tones) else [part]
 
 
 def _pieces(text: str) -> Iterator[Word]:
@@ -132,7 +145,7 @@ def _pieces(text: str) -> Iterator[Word]:
                 yield Word(part, start, start + len(part), "zh", part, frozenset(letters))
                 start += len(part)
         elif kind == "word":
-            for part in _HYPHENED_AND.split(piece):
+            for part in _parted(piece):
                 lemma, pos = _english(part)
                 yield Word(part, start, start + len(part), "en", lemma, pos)
                 start += len(part) + 1

@@ -106,12 +106,27 @@ def test_a_mark_says_otherwise_and_only_there() -> None:
         ("手提包海报", "手提包"),
         ("a banner for a red teapot", "teapot"),
         ("复古海报", "海报"),
+        ("make the handbag cream", "handbag"),
+        ("a peach", "peach"),
     ],
 )
 def test_the_picture_that_is_asked_for_is_not_the_product(text: str, product: str) -> None:
     found = read(text).product
     assert found is not None
     assert text[found.start : found.end].endswith(product)
+
+
+@pytest.mark.parametrize(
+    ("text", "colors"),
+    [
+        ("an all-red handbag", ["red"]),
+        ("navy-white sneakers", ["blue", "white"]),
+        ("a rose-gold watch", ["gold"]),
+        ("朱砂色手提包", ["red"]),
+    ],
+)
+def test_joined_colours_are_read(text: str, colors: list[str]) -> None:
+    assert [found.value for found in read(text).colors] == colors
 
 
 def test_numbered_scenes_are_told_apart() -> None:
