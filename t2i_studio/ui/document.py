@@ -1,6 +1,7 @@
 """Gradio's HTML page, made ours before it is sent: language, theme and header are there before any script."""
 
 import re
+from collections.abc import Callable
 from html import escape
 
 from starlette.concurrency import run_in_threadpool
@@ -53,11 +54,15 @@ _HEADER = """
 
 
 class Document:
-    """ASGI middleware around the pages of `PAGES`; everything else passes untouched."""
+    """ASGI middleware around the pages of `PAGES`; everything else passes untouched.
 
-    def __init__(self, app: ASGIApp, db: Database) -> None:
+    opened: called with a page's path once the page has been sent.
+    """
+
+    def __init__(self, app: ASGIApp, db: Database, opened: Callable[[str], None]) -> None:
         self.app = app
         self.db = db
+        self.opened = opened
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] != "GET" or scope["path"] not in PAGES:
@@ -69,6 +74,7 @@ class Document:
             rater = await run_in_threadpool(new_rater, self.db)
         plain = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
         await self.app({**scope, "headers": plain}, receive, _Rewriting(send, language, scope["path"], rater).send)
+        self.opened(scope["path"])
 
 
 class _Rewriting:

@@ -5,8 +5,9 @@ import ipaddress
 import logging
 import socket
 import warnings
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import cache, partial
 from pathlib import Path
 from threading import Timer
 
@@ -36,7 +37,9 @@ from t2i_studio.ui.users import Users
 import_normally()
 log = logging.getLogger(__name__)
 WARM_UP_AFTER = 1.5
-"""Seconds after start until the dictionaries and the model are loaded: the first page comes first."""
+"""Seconds after start until the model is loaded, and after the first description field until the dictionaries are:
+the page itself comes first.
+"""
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -46,16 +49,14 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        warm_up = Timer(WARM_UP_AFTER, load, (studio,))
-        warm_up.daemon = True
-        warm_up.start()
+        start = _later(studio.engine.start)
         yield
-        warm_up.cancel()
+        start.cancel()
         studio.engine.close()
         db.close()
 
     app = FastAPI(title="T2I Studio", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_middleware(Document, db=db)
+    app.add_middleware(Document, db=db, opened=_reader(studio))
     app.add_middleware(CORSMiddleware, allow_origins=[])
     if settings.auth is not None:
         app.add_middleware(LogIn, users=Users(settings.auth))
@@ -80,9 +81,27 @@ def create_app(settings: Settings) -> FastAPI:
     )
 
 
-def load(studio: Studio) -> None:
-    """The model, in a thread of its own, and the dictionaries, so that the first description is read at once."""
-    studio.engine.start()
+def _reader(studio: Studio) -> Callable[[str], None]:
+    """What to do when a page was opened: with the first description field the dictionaries are loaded, which stops
+    every other request for a moment; whoever only looks at the gallery is spared that.
+    """
+
+    @cache
+    def once() -> None:
+        _later(partial(load_dictionaries, studio))
+
+    return lambda path: once() if path == "/" else None
+
+
+def _later(action: Callable[[], None]) -> Timer:
+    timer = Timer(WARM_UP_AFTER, action)
+    timer.daemon = True
+    timer.start()
+    return timer
+
+
+def load_dictionaries(studio: Studio) -> None:
+    """So that the first description is read at once."""
     segment.warm()
     translation.dictionary_gloss("词典")
     known = vocabulary.load(Path(find_model(studio.settings, studio.settings.model).source))

@@ -219,3 +219,18 @@ assert not {"torch", "diffusers", "transformers"} & set(sys.modules)
 """
     ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr[-300:]
+
+
+def test_the_dictionaries_come_with_the_first_description_field_and_once(
+    tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[object] = []
+    monkeypatch.setattr(server, "load_dictionaries", loaded.append)
+    monkeypatch.setattr(server, "_later", lambda action: action())
+    app = server.create_app(Settings(home=tmp_path, model=str(tiny_model), offline=True))
+    client = TestClient(app, base_url="http://127.0.0.1:7860")
+    client.get("/gallery")
+    assert not loaded
+    client.get("/")
+    client.get("/")
+    assert len(loaded) == 1
