@@ -10,7 +10,7 @@ import psutil
 import torch
 
 from t2i_studio.engine.memo import remember
-from t2i_studio.engine.precision import ROOM, keep_exact, load_arguments, precision_name
+from t2i_studio.engine.precision import ROOM, keep_dtype, keep_exact, load_arguments, precision_name
 from t2i_studio.engine.prompts import pipeline_tokenizer
 from t2i_studio.engine.registry import ModelCard
 from t2i_studio.engine.weights import weight_hash
@@ -99,6 +99,7 @@ def load_model(card: ModelCard, device: torch.device, settings: Settings, cache:
     pipe.set_progress_bar_config(disable=True)
     if card.exact_autoencoder:
         keep_exact(pipe.vae)
+    keep_dtype(pipe)
     forget = remember([module for name, module in pipe.components.items() if name.startswith("text_encoder")])
     lanes, threads, together = _shares(pipe, device, settings)
     model = LoadedModel(

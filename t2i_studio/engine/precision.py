@@ -98,6 +98,14 @@ def _widened(forward: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor
     return widened
 
 
+def keep_dtype(pipe: Any) -> None:
+    """Let no call change the precision of a bf16 autoencoder, which calls side by side share: `force_upcast` guards
+    against the short range of fp16, and bf16 has the range of fp32.
+    """
+    if pipe.dtype == torch.bfloat16 and pipe.vae.config.get("force_upcast"):
+        pipe.vae.register_to_config(force_upcast=False)
+
+
 @functools.cache
 def fastest_dtype(device: torch.device) -> torch.dtype:
     """bf16 on a GPU; on a processor whichever of fp32 and bf16 wins a short race (some gain 2×, some

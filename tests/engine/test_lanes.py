@@ -6,11 +6,14 @@ import threading
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
+from t2i_studio.engine import precision
 from t2i_studio.engine.acceptance import accept
+from t2i_studio.engine.denoising import Start
 from t2i_studio.engine.lanes import make_pictures
 from t2i_studio.errors import StudioError
-from tests.engine.conftest import BUILDERS
+from tests.engine.conftest import BUILDERS, SIDE
 
 SEEDS = [4, 5, 6, 7]
 
@@ -36,6 +39,16 @@ def test_variants_side_by_side_equal_those_made_alone_bit_for_bit(load, request_
         (alone,) = make_pictures(model, request, [seed], lambda *_: None)
         assert made.together == 1
         assert np.array_equal(pixels(alone), pixels(made))
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+def test_calls_side_by_side_may_start_from_a_picture_in_half_precision(load, request_for, monkeypatch, name):
+    monkeypatch.setattr(precision, "fastest_dtype", lambda device: torch.bfloat16)
+    model = load(name)
+    request = accept(request_for(name), model.card)
+    start = Start(Image.new("RGB", (SIDE, SIDE), "red"))
+    for _ in range(5):
+        assert len(make_pictures(model, request, SEEDS, lambda *_: None, start)) == len(SEEDS)
 
 
 @pytest.mark.parametrize("name", BUILDERS)
