@@ -136,6 +136,11 @@ def is_stand(word: Word) -> bool:
     return word.says("stand") or (word.says("setting") and "podium" in word.value("setting"))
 
 
+def is_prop(word: Word) -> bool:
+    """Is it a thing that stands beside a product, and no part or pattern of one: leaves, 礼盒?"""
+    return word.says("prop") and not word.says("part", "body", "pattern", "container", "setting")
+
+
 def is_graphic(word: Word) -> bool:
     """Is it something printed, 黑字 on a white sign?"""
     return word.says("exclusion") and word.value("exclusion") in _GRAPHICS and not word.says("product")

@@ -10,6 +10,7 @@ from t2i_studio.brief.color_phrases import (
     head_after,
     is_graphic,
     is_own_ground,
+    is_prop,
     is_stand,
     of_backdrop_before,
     serves_as_backdrop,
@@ -48,7 +49,7 @@ def bind_colors(
     found = list(mentions(words, product))
     bound: list[Colored] = []
     for group in _groups(words, found):
-        owners = [_certain_owner(words, scopes, place, product) for place, _ in group]
+        owners = [_certain_owner(words, scopes, numbers, place, product) for place, _ in group]
         open_ones = [place for (place, _), owner in zip(group, owners, strict=True) if owner is None]
         shared = _likeliest(words, scopes, numbers, open_ones, product) if open_ones else "other"
         bound += [Colored(place, color, owner or shared) for (place, color), owner in zip(group, owners, strict=True)]
@@ -83,7 +84,11 @@ def mentions(words: Sequence[Word], product: tuple[int, int] | None) -> Iterator
 
 
 def _certain_owner(
-    words: Sequence[Word], scopes: Sequence[frozenset[Scope]], place: int, product: tuple[int, int] | None
+    words: Sequence[Word],
+    scopes: Sequence[frozenset[Scope]],
+    numbers: Sequence[int],
+    place: int,
+    product: tuple[int, int] | None,
 ) -> Owner | None:
     """The owner of a colour where the grammar leaves no doubt."""
     if "metaphor" in scopes[place]:
@@ -99,7 +104,20 @@ def _certain_owner(
         return "backdrop"
     if serves_as_backdrop(words, place):
         return "backdrop"
-    return "other" if after is not None and is_stand(words[after]) else None
+    if after is None:
+        return None
+    return "other" if is_stand(words[after]) or _is_of_a_prop(words, numbers, place, product) else None
+
+
+def _is_of_a_prop(words: Sequence[Word], numbers: Sequence[int], place: int, product: tuple[int, int] | None) -> bool:
+    """White handbag, pink backdrop, *red* gift box: of a thing in another clause than the product and its colour."""
+    head = head_after(words, place)
+    if product is None or head is None or words[head].lemma == words[product[1] - 1].lemma:
+        return False
+    there = numbers[product[0]]
+    near = range(max(0, product[0] - NEAR), min(len(words), product[1] + NEAR))
+    colored = any(numbers[at] == there and basic_colors(words[at]) for at in near)
+    return is_prop(words[head]) and numbers[place] != there and colored
 
 
 def _likeliest(

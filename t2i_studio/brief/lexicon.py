@@ -60,13 +60,14 @@ class Head:
 @dataclass(frozen=True)
 class Lexicon:
     """meanings: normal form of a word → its meanings with their values. products: by any of their names.
-    shades: words that may stand for a colour.
+    shades: words that may stand for a colour. shade_cues: words that show that they do, by what they are.
     """
 
     meanings: dict[str, tuple[tuple[Meaning, str], ...]]
     products: dict[str, Product]
     heads: dict[str, Head]
     shades: dict[str, str]
+    shade_cues: dict[str, frozenset[str]]
 
     def values(self, word: str, meaning: Meaning) -> list[str]:
         """What `word` says as a `meaning`; empty when it is none."""
@@ -87,12 +88,10 @@ def lexicon() -> Lexicon:
         meanings[word].append((meaning, value))
     _add_compounds(meanings)
     heads = {row["head"]: Head(row["category"], row["en"]) for row in _rows(WORDS / "product_heads.csv")}
-    shades = {
-        word: row["value"]
-        for row in _rows(WORDS / "terms" / "shades.csv")
-        for word in (*_split(row["zh"]), *_split(row["en"]))
-    }
-    return Lexicon({word: tuple(dict.fromkeys(found)) for word, found in meanings.items()}, products, heads, shades)
+    shades = {word: row["value"] for row in _rows(WORDS / "terms" / "shades.csv") for word in _both(row)}
+    cues = {row["cue"]: frozenset(_both(row)) for row in _rows(WORDS / "shade_cues.csv")}
+    known = {word: tuple(dict.fromkeys(found)) for word, found in meanings.items()}
+    return Lexicon(known, products, heads, shades, cues)
 
 
 def _add_compounds(meanings: dict[str, list[tuple[Meaning, str]]]) -> None:
@@ -123,22 +122,27 @@ def _products() -> Iterator[Product]:
 def _terms() -> Iterator[tuple[Meaning, str, str]]:
     for table, meaning in TERMS.items():
         for row in _rows(WORDS / "terms" / f"{table}.csv"):
-            for word in (*_split(row["zh"]), *_split(row["en"])):
+            for word in _both(row):
                 yield meaning, row["value"], word.lower()
                 if meaning == "thing" and word.isascii() and not word.endswith("s"):
                     yield meaning, row["value"], f"{word}s"  # another table may know the plural alone
     others: dict[str, Meaning] = {"parts.csv": "part", "terms/not_colors.csv": "not_color", "backdrops.csv": "backdrop"}
     for table, meaning in others.items():
         for row in _rows(WORDS / table):
-            for word in (*_split(row["zh"]), *_split(row["en"])):
+            for word in _both(row):
                 yield meaning, word, word.lower()
     for row in _rows(WORDS / "grammar.csv"):
-        for word in (*_split(row["zh"]), *_split(row["en"])):
+        for word in _both(row):
             yield cast(Meaning, row["role"]), row["role"], word
 
 
 def _split(names: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in names.split("|") if name.strip())
+
+
+def _both(row: dict[str, str]) -> tuple[str, ...]:
+    """The words of both languages."""
+    return (*_split(row["zh"]), *_split(row["en"]))
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

@@ -1,4 +1,7 @@
-"""Words that are a colour only where a colour stands: honey, oatmeal, 焦糖, 燕麦 (assets/words/terms/shades.csv)."""
+"""Words that are a colour only where a colour stands: honey, oatmeal, 焦糖, 燕麦 (assets/words/terms/shades.csv).
+
+What shows it stands in assets/words/shade_cues.csv.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,35 +11,7 @@ from t2i_studio.brief.scopes import is_end
 from t2i_studio.brief.segment import Word
 
 _BETWEEN = frozenset(("、", "/", "|", "+", "&", ",", "，", "and", "or", "和", "或", "与", "及", "-"))
-_TINTS = frozenset(
-    {"matte", "matt", "glossy", "gloss", "satin", "dusty", "deep", "pale", "light", "dark", "soft", "muted", "bright"}
-    | {"faded", "burnt", "smoky", "smoked", "washed", "vintage", "pastel", "antique", "brushed", "polished", "metallic"}
-    | {"frosted", "chalky", "warm", "cool", "solid", "plain", "all", "pure"}
-)
-_HUES = frozenset(
-    (
-        "ombre",
-        "colour",
-        "color",
-        "tone",
-        "shade",
-        "stripe",
-        "stripes",
-        "striped",
-        "marl",
-        "melange",
-        "colourway",
-        "size",
-    )
-)
 _SURFACES: tuple[Meaning, ...] = ("material", "body", "backdrop")
-_NAMED = frozenset(("in", "colour", "color", "colours", "colors", "shade", "shades", "finish", "tone", "colourway"))
-_NAMED_ZH = frozenset(("颜色", "色号", "主色", "可选颜色", "可选", "配色", "色系", "新色", "色调"))
-_AFTER_ZH = frozenset(("色", "款", "调", "色系", "三色", "两色", "双色", "版", "配色", "色号"))
-_EATEN = frozenset(("food", "drinks", "plants", "beauty"))
-"""Categories whose names these words qualify as what they are: honey cake, rose soap."""
-_DYED = frozenset(("clothes", "shoes", "bags", "accessories", "furniture"))
-"""Categories whose names they qualify as a colour: honey sofa, but not honey jar."""
 _FARTHEST = 12
 
 
@@ -50,6 +25,10 @@ def settle(words: Sequence[Word]) -> list[Word]:
             if word.meanings != (("color", _value(word)),) and _is_color(settled, place):
                 settled[place] = replace(word, meanings=(("color", _value(word)),), pos=frozenset("a"))
     return settled
+
+
+def _cue(name: str) -> frozenset[str]:
+    return lexicon().shade_cues[name]
 
 
 def _value(word: Word) -> str:
@@ -71,30 +50,30 @@ def _named_en(words: Sequence[Word], place: int) -> bool:
     before, after = _at(words, place - 1), _at(words, place + 1)
     bare = _is_bare(words, place)
     if before is not None and bare:
-        if before.text in _NAMED or before.text in _TINTS or before.says("link") or _is_labelled(words, place):
+        if before.text in _cue("named") | _cue("tint") or before.says("link") or _is_labelled(words, place):
             return True
         if is_end(words, place - 1) and place > 1 and not _is_eaten(words, place):
             return True
     if after is None or is_end(words, place + 1) or after.script != "en":
         return False
-    if after.text in _HUES:
+    if after.text in _cue("after"):
         return True
     if after.says("product"):
         listed = lexicon().products.get(after.lemma)
-        return listed is not None and listed.category in _DYED and not word.says("material")
+        return listed is not None and listed.category in _cue("dyed") and not word.says("material")
     if word.says("material"):
-        return before is not None and before.text in _TINTS and after.says("part")
+        return before is not None and before.text in _cue("tint") and after.says("part")
     return after.says(*_SURFACES) or (after.says("part") and not after.says("container"))
 
 
 def _named_zh(words: Sequence[Word], place: int) -> bool:
     """颜色：燕麦, 鞋面米杏, 焦糖三色."""
     before, after = _at(words, place - 1), _at(words, place + 1)
-    if after is not None and after.start == words[place].end and after.text in _AFTER_ZH:
+    if after is not None and after.start == words[place].end and after.text in _cue("after"):
         return True
     if not _is_bare(words, place) or before is None:
         return False
-    return before.text in _NAMED_ZH or before.says("body") or _is_labelled(words, place)
+    return before.text in _cue("named") or before.says("body") or _is_labelled(words, place)
 
 
 def _is_labelled(words: Sequence[Word], place: int) -> bool:
@@ -102,7 +81,7 @@ def _is_labelled(words: Sequence[Word], place: int) -> bool:
     label = _at(words, place - 2)
     if label is None or words[place - 1].text not in ":：=":
         return False
-    return label.says("backdrop", "body") or label.text in _NAMED or label.text in _NAMED_ZH
+    return label.says("backdrop", "body") or label.text in _cue("named")
 
 
 def _in_a_list(words: Sequence[Word], place: int) -> bool:
@@ -126,7 +105,7 @@ def _is_bare(words: Sequence[Word], place: int) -> bool:
         return True
     gap = words[place].end < after.start
     if words[place].script == "zh":
-        return gap or after.text in _AFTER_ZH
+        return gap or after.text in _cue("after")
     return after.script == "zh" or after.says("place", "purpose", "gift", "like") or after.script == "number"
 
 
@@ -134,7 +113,7 @@ def _is_eaten(words: Sequence[Word], place: int) -> bool:
     """Is food or a scent spoken of near it, so that it may be an ingredient?"""
     for word in (*words[max(0, place - _FARTHEST) : place], *words[place + 1 : place + 4]):
         product = lexicon().products.get(word.lemma) if word.says("product") else None
-        if product is not None and product.category in _EATEN and not _value(word):
+        if product is not None and product.category in _cue("eaten") and not _value(word):
             return True
     alike = [word for word in words[max(0, place - 3) : place + 4] if _value(word) and word.says("product")]
     return len(alike) > 1 or any(word.says("prop") and not _value(word) for word in words[max(0, place - 2) : place])

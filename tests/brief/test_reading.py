@@ -153,3 +153,8 @@ def test_labelled_descriptions_are_read_as_well_as_was_measured(name: str, produ
     score = score_set(json.loads(line) for line in lines)
     assert score.products.recall >= 100 * product
     assert score.colors.recall >= 100 * colors
+
+
+@pytest.mark.parametrize("text", ["白色手提包，粉色背景，红色礼盒", "white handbag, pink background, red gift box"])
+def test_the_colour_of_a_thing_beside_the_product_is_not_the_products(text):
+    assert [found.value for found in read(text).colors] == ["white"]

@@ -15,6 +15,7 @@ from t2i_studio.errors import StudioError
 
 NAMES = (
     "brief",
+    "words",
     "reading",
     "page",
     "variants",
