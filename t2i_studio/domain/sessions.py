@@ -243,6 +243,7 @@ class Vote(Noun):
     repeat_of: int | None = None
     active_ms: int | None = None
     wall_ms: int | None = None
+    style: dict[str, int] = Field(default_factory=dict)
     created: datetime
     excluded: bool = False
 
