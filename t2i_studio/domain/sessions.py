@@ -93,11 +93,12 @@ class Guideline(Noun):
 
 class Shown(Noun):
     """A picture of an item. source: name of what is compared (a model, an adapter, a preset), or None where every
-    picture stands for itself.
+    picture stands for itself. damaged: shown with its pixels spoilt, as the wrong choice of a known-answer item.
     """
 
     variant: int
     source: str | None = None
+    damaged: bool = False
 
 
 class NewItem(Noun):
