@@ -10,15 +10,17 @@ from t2i_studio.domain import Noun, check_text
 from t2i_studio.errors import StudioError
 from t2i_studio.store.database import Database
 from t2i_studio.store.models import (
+    ComparisonPictureRow,
+    ComparisonRow,
     ForgettingRow,
-    PreferenceRow,
     RaterIdentityRow,
     RaterRow,
     RatingFaultRow,
     RatingRow,
     VariantRow,
 )
-from t2i_studio.store.ratings import show_rating
+from t2i_studio.store.ratings import show_rating, studio_ratings
+from t2i_studio.store.session_forgetting import forget_in_sessions
 
 MAX_NAME = 200
 
@@ -79,7 +81,9 @@ class Forgotten(Noun):
 def forget_rater(db: Database, rater: str, judgements: Literal["keep", "delete"] = "keep") -> Forgotten:
     """Delete a rater's name and id (`rater` is either), in the file itself too.
 
-    keep: the judgements stay under a new id that nothing leads to, without notes and nonces. delete: they go.
+    keep: the judgements stay under a new id that nothing leads to, without notes and nonces. delete: they go, and
+    the items of sessions that lose a judgement get a place for another. In both cases the keys and links that lead to
+    the rater are gone.
     Raises StudioError rater.unknown.
     """
     with db.write() as session:
@@ -88,13 +92,14 @@ def forget_rater(db: Database, rater: str, judgements: Literal["keep", "delete"]
             raise StudioError("rater.unknown", rater=rater[:64])
         counts = [
             session.scalar(select(func.count()).select_from(table).where(table.rater_id == old)) or 0
-            for table in (RaterIdentityRow, RatingRow, PreferenceRow)
+            for table in (RaterIdentityRow, RatingRow, ComparisonRow)
         ]
         session.add(ForgettingRow(rater_id=old))
         session.flush()
-        kept_as = None
-        if judgements == "keep":
-            kept_as = _rename_judgements(session, old)
+        kept_as = _add(session, None) if judgements == "keep" else None
+        forget_in_sessions(session, old, kept_as)
+        if kept_as is not None:
+            _rename_judgements(session, old, kept_as)
         else:
             _delete_judgements(session, old)
         session.execute(delete(RaterIdentityRow).where(RaterIdentityRow.rater_id == old))
@@ -104,23 +109,23 @@ def forget_rater(db: Database, rater: str, judgements: Literal["keep", "delete"]
     return Forgotten(names=counts[0], ratings=counts[1], preferences=counts[2], kept_as=kept_as)
 
 
-def _rename_judgements(session: Session, old: str) -> str:
-    new = _add(session, None)
+def _rename_judgements(session: Session, old: str, new: str) -> None:
     session.execute(update(RatingRow).where(RatingRow.rater_id == old).values(rater_id=new, note="", nonce=None))
-    session.execute(update(PreferenceRow).where(PreferenceRow.rater_id == old).values(rater_id=new, nonce=None))
-    return new
+    nameless = {"rater_id": new, "comment": "", "nonce": None}
+    session.execute(update(ComparisonRow).where(ComparisonRow.rater_id == old).values(nameless))
 
 
 def _delete_judgements(session: Session, old: str) -> None:
     judged = session.scalars(select(RatingRow.variant_id).where(RatingRow.rater_id == old).distinct()).all()
-    mine = select(RatingRow.id).where(RatingRow.rater_id == old)
-    session.execute(delete(RatingFaultRow).where(RatingFaultRow.rating_id.in_(mine)))
-    session.execute(delete(RatingRow).where(RatingRow.rater_id == old))
-    session.execute(delete(PreferenceRow).where(PreferenceRow.rater_id == old))
+    ratings = select(RatingRow.id).where(RatingRow.rater_id == old)
+    comparisons = select(ComparisonRow.id).where(ComparisonRow.rater_id == old)
+    session.execute(delete(RatingFaultRow).where(RatingFaultRow.rating_id.in_(ratings)))
+    session.execute(delete(ComparisonPictureRow).where(ComparisonPictureRow.comparison_id.in_(comparisons)))
+    for table in (RatingRow, ComparisonRow):
+        session.execute(update(table).where(table.rater_id == old).values(revision_of=None))
+        session.execute(delete(table).where(table.rater_id == old))
     for variant_id in judged:
-        newest = session.scalar(
-            select(RatingRow).where(RatingRow.variant_id == variant_id).order_by(RatingRow.id.desc()).limit(1)
-        )
+        newest = session.scalar(studio_ratings(variant_id).order_by(RatingRow.id.desc()).limit(1))
         show_rating(session.get_one(VariantRow, variant_id), newest)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from t2i_studio.domain import Noun, Rating, check_number, check_text
@@ -11,7 +11,8 @@ from t2i_studio.errors import StudioError
 from t2i_studio.store.database import Database, get_row
 from t2i_studio.store.faults import check_fault
 from t2i_studio.store.models import (
-    PreferenceRow,
+    ComparisonPictureRow,
+    ComparisonRow,
     RaterRow,
     RatingFaultRow,
     RatingRow,
@@ -42,7 +43,8 @@ def rate(
     note: str = "",
     nonce: str | None = None,
 ) -> Rating:
-    """Add a judgement; on the disk once returned. The newest one of a variant is what the gallery shows.
+    """Add a judgement given in the studio; on the disk once returned. The newest one of a variant is what the gallery
+    shows; what raters of a feedback session say stays in the session's own pages.
 
     A judgement is whole: one with faults only says nothing of stars, one with nothing takes the last back.
     nonce: the sender's own mark; sent again it returns the first rating instead of adding one.
@@ -111,11 +113,15 @@ def _to_rating(row: RatingRow) -> Rating:
 
 
 def ratings_of(db: Database, variant_id: int) -> list[Rating]:
-    """Every judgement of a variant, oldest first. Raises StudioError variant.unknown."""
+    """Every judgement of a variant given in the studio, oldest first. Raises StudioError variant.unknown."""
     with db.read() as session:
         get_row(session, VariantRow, variant_id, "variant.unknown")
-        rows = session.scalars(select(RatingRow).where(RatingRow.variant_id == variant_id).order_by(RatingRow.id))
-        return [_to_rating(row) for row in rows]
+        return [_to_rating(row) for row in session.scalars(studio_ratings(variant_id).order_by(RatingRow.id))]
+
+
+def studio_ratings(variant_id: int) -> Select[RatingRow]:
+    """Those the gallery shows: not given in a session, where they would tell the organiser half a result."""
+    return select(RatingRow).where(RatingRow.variant_id == variant_id, RatingRow.assignment_id.is_(None))
 
 
 def prefer(db: Database, winner: int, loser: int, rater: str, *, nonce: str | None = None) -> Preference:
@@ -128,19 +134,31 @@ def prefer(db: Database, winner: int, loser: int, rater: str, *, nonce: str | No
     _check_nonce(nonce)
     with db.write() as session:
         if nonce is not None:
-            earlier = session.scalar(select(PreferenceRow).where(PreferenceRow.nonce == nonce))
+            earlier = session.scalar(select(ComparisonRow).where(ComparisonRow.nonce == nonce))
             if earlier is not None:
-                if (earlier.winner_id, earlier.loser_id, earlier.rater_id) != (winner, loser, rater):
+                if (_pair(earlier), earlier.rater_id) != ((winner, loser), rater):
                     raise StudioError("rating.nonce_used", nonce=nonce)
                 return _to_preference(earlier)
         _judged(session, winner)
         _judged(session, loser)
         _check_rater(session, rater)
-        row = PreferenceRow(winner_id=winner, loser_id=loser, rater_id=rater, nonce=nonce)
+        row = ComparisonRow(winner_id=winner, rater_id=rater, nonce=nonce)
+        # In which order the two stood is not known here; by their ids, no side is favoured.
+        both = enumerate(sorted((winner, loser)))
+        row.shown = [ComparisonPictureRow(place=place, variant_id=id) for place, id in both]
+            ComparisonPictureRow(place=place, variant_id=id) for place, id in enumerate(sorted((winner, loser)))
+        ]
         session.add(row)
         session.flush()
         return _to_preference(row)
 
 
-def _to_preference(row: PreferenceRow) -> Preference:
-    return Preference(id=row.id, winner=row.winner_id, loser=row.loser_id, rater=row.rater_id, created=row.created)
+def _pair(row: ComparisonRow) -> tuple[int, ...]:
+    """Its pictures, the winner first."""
+    ids = [picture.variant_id for picture in row.shown]
+    return tuple(sorted(ids, key=lambda id: id != row.winner_id))
+
+
+def _to_preference(row: ComparisonRow) -> Preference:
+    winner, loser = _pair(row)
+    return Preference(id=row.id, winner=winner, loser=loser, rater=row.rater_id, created=row.created)

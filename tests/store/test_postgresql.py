@@ -78,7 +78,7 @@ def test_judgements_are_append_only_until_the_rater_is_forgotten(server: Databas
     rater = new_rater(server, "王小明")
     rate(server, one, rater, stars=4, faults=["floating"])
     prefer(server, one, two, rater)
-    for change in ("UPDATE rating SET stars = 1", "DELETE FROM rating_fault", "DELETE FROM preference"):
+    for change in ("UPDATE rating SET stars = 1", "DELETE FROM rating_fault", "DELETE FROM comparison"):
         with pytest.raises(IntegrityError, match="append-only"), server.write() as session:
             session.execute(text(change))
     forgotten = forget_rater(server, "王小明", judgements)  # type: ignore[arg-type]

@@ -78,8 +78,8 @@ def test_bad_ratings_are_refused_by_name(db: Database, variant: int, rater: str)
         "DELETE FROM rating",
         "UPDATE rating_fault SET code = 'other'",
         "DELETE FROM rating_fault",
-        "UPDATE preference SET winner_id = loser_id, loser_id = winner_id",
-        "DELETE FROM preference",
+        "UPDATE comparison SET winner_id = NULL",
+        "DELETE FROM comparison",
     ],
 )
 def test_the_database_itself_refuses_to_change_a_judgement(db: Database, variant: int, rater: str, change: str):
@@ -94,8 +94,8 @@ def test_the_database_itself_refuses_to_change_a_judgement(db: Database, variant
     [
         ("INSERT INTO rating (variant_id, rater_id, stars, note, created) VALUES (1, :r, 6, '', 0)", "stars"),
         (
-            "INSERT INTO preference (winner_id, loser_id, rater_id, created) VALUES (1, 1, :r, 0)",
-            "two_variants",
+            "INSERT INTO comparison (winner_id, bad, comment, rater_id, created) VALUES (1, true, '', :r, 0)",
+            "bad_has_no_winner",
         ),
         (
             "INSERT INTO rating (variant_id, rater_id, stars, note, created) VALUES (99, :r, 5, '', 0)",

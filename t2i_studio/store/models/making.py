@@ -1,59 +1,18 @@
-"""The tables: what was asked for on the job, what made the pixels on the variant, judgements kept apart.
+"""Tables of what is made: what was asked for on the job, what made the pixels on the variant.
 
 A variant is *shown* once it has a picture and is not deleted; partial covering indexes over the shown and the
 deleted ones answer every page of the gallery without touching the rows themselves. `stars` and
-`variant_fault` repeat the newest rating of a variant, written in the transaction of that rating.
+`variant_fault` repeat the newest rating of a variant that was given in the studio itself (not in a feedback
+session: what blind raters say stays in the session), written in the transaction of that rating.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    CheckConstraint,
-    DateTime,
-    ForeignKey,
-    Index,
-    MetaData,
-    String,
-    Text,
-    TextClause,
-    TypeDecorator,
-    UniqueConstraint,
-    text,
-)
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-NAMES = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-    "pk": "pk_%(table_name)s",
-}
-
-
-class Utc(TypeDecorator[datetime]):
-    """An aware datetime, kept as naive UTC (SQLite has no time zones)."""
-
-    impl = DateTime
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
-        return value.astimezone(UTC).replace(tzinfo=None) if value else None
-
-    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
-        return value.replace(tzinfo=UTC) if value else None
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
-class Base(DeclarativeBase):
-    metadata = MetaData(naming_convention=NAMES)
-    type_annotation_map = {datetime: Utc, dict[str, Any]: JSON(none_as_null=True)}  # noqa: RUF012
+from t2i_studio.store.models.base import Base, now, partial_index
 
 
 class BriefRow(Base):
@@ -128,21 +87,17 @@ DELETED = text("image IS NOT NULL AND deleted_at IS NOT NULL")
 KEPT = text("deleted_at IS NULL")
 
 
-def _partial_index(name: str, where: TextClause, *columns: str) -> Index:
-    return Index(name, *columns, sqlite_where=where, postgresql_where=where)
-
-
 class VariantRow(Base):
-    """A picture, made or to be made. stars 0: the newest rating gives none, or there is no rating."""
+    """A picture, made or to be made. stars 0: the newest rating in the studio gives none, or there is none."""
 
     __tablename__ = "variant"
     __table_args__ = (
         UniqueConstraint("job_id", "position"),
         CheckConstraint("stars BETWEEN 0 AND 5", name="stars"),
         CheckConstraint("(state = 'done') = (image IS NOT NULL)", name="done_has_image"),
-        _partial_index("ix_variant_newest", SHOWN, "id", "stars", *FILTERS),
-        _partial_index("ix_variant_stars", SHOWN, "stars", "id", *FILTERS),
-        _partial_index("ix_variant_deleted", DELETED, "id", "stars", *FILTERS),
+        partial_index("ix_variant_newest", SHOWN, "id", "stars", *FILTERS),
+        partial_index("ix_variant_stars", SHOWN, "stars", "id", *FILTERS),
+        partial_index("ix_variant_deleted", DELETED, "id", "stars", *FILTERS),
         {"sqlite_autoincrement": True},
     )
 
@@ -168,7 +123,7 @@ class VariantRow(Base):
 
 
 class VariantFaultRow(Base):
-    """A fault of a variant by its newest rating."""
+    """A fault of a variant by its newest rating in the studio."""
 
     __tablename__ = "variant_fault"
     __table_args__ = (Index("ix_variant_fault_variant_id", "variant_id"), {"sqlite_with_rowid": False})
@@ -177,86 +132,12 @@ class VariantFaultRow(Base):
     variant_id: Mapped[int] = mapped_column(ForeignKey("variant.id"), primary_key=True)
 
 
-class RaterRow(Base):
-    """Who judges: a random id and nothing else."""
-
-    __tablename__ = "rater"
-
-    id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    created: Mapped[datetime] = mapped_column(default=now)
-
-
-class RaterIdentityRow(Base):
-    """The one place with a rater's name; forgetting a rater deletes the row."""
-
-    __tablename__ = "rater_identity"
-
-    rater_id: Mapped[str] = mapped_column(ForeignKey("rater.id"), primary_key=True)
-    name: Mapped[str] = mapped_column(String(200), unique=True)
-
-
-class ForgettingRow(Base):
-    """Raters being forgotten in the running transaction: the append-only triggers yield for their rows."""
-
-    __tablename__ = "forgetting"
-
-    rater_id: Mapped[str] = mapped_column(String(32), primary_key=True)
-
-
-class RatingRow(Base):
-    """One whole judgement; append-only (triggers). nonce: the sender's mark, for which a repeat is known."""
-
-    __tablename__ = "rating"
-    __table_args__ = (
-        CheckConstraint("stars BETWEEN 1 AND 5", name="stars"),
-        Index("ix_rating_variant_id_id", "variant_id", "id"),
-        {"sqlite_autoincrement": True},
-    )
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    variant_id: Mapped[int] = mapped_column(ForeignKey("variant.id"))
-    rater_id: Mapped[str] = mapped_column(ForeignKey("rater.id"), index=True)
-    stars: Mapped[int | None]
-    note: Mapped[str] = mapped_column(Text, default="")
-    nonce: Mapped[str | None] = mapped_column(String(100), unique=True)
-    created: Mapped[datetime] = mapped_column(default=now)
-
-    faults: Mapped[list["RatingFaultRow"]] = relationship(lazy="selectin", order_by="RatingFaultRow.code")
-
-
-class RatingFaultRow(Base):
-    """A fault named by a rating; append-only like it."""
-
-    __tablename__ = "rating_fault"
-    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012
-
-    rating_id: Mapped[int] = mapped_column(ForeignKey("rating.id"), primary_key=True)
-    code: Mapped[str] = mapped_column(String(32), primary_key=True)
-
-
-class PreferenceRow(Base):
-    """Of two variants, the rater prefers the winner."""
-
-    __tablename__ = "preference"
-    __table_args__ = (
-        CheckConstraint("winner_id <> loser_id", name="two_variants"),
-        {"sqlite_autoincrement": True},
-    )
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    winner_id: Mapped[int] = mapped_column(ForeignKey("variant.id"), index=True)
-    loser_id: Mapped[int] = mapped_column(ForeignKey("variant.id"), index=True)
-    rater_id: Mapped[str] = mapped_column(ForeignKey("rater.id"), index=True)
-    nonce: Mapped[str | None] = mapped_column(String(100), unique=True)
-    created: Mapped[datetime] = mapped_column(default=now)
-
-
 class PresetRow(Base):
     """A look that a user saved. based_on: the preset of the table whose phrases go with it, if any."""
 
     __tablename__ = "preset"
     __table_args__ = (
-        Index("uq_preset_name", "name", unique=True, sqlite_where=KEPT, postgresql_where=KEPT),
+        partial_index("uq_preset_name", KEPT, "name", unique=True),
         {"sqlite_autoincrement": True},
     )
 
