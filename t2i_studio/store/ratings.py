@@ -146,8 +146,6 @@ def prefer(db: Database, winner: int, loser: int, rater: str, *, nonce: str | No
         # In which order the two stood is not known here; by their ids, no side is favoured.
         both = enumerate(sorted((winner, loser)))
         row.shown = [ComparisonPictureRow(place=place, variant_id=id) for place, id in both]
-            ComparisonPictureRow(place=place, variant_id=id) for place, id in enumerate(sorted((winner, loser)))
-        ]
         session.add(row)
         session.flush()
         return _to_preference(row)

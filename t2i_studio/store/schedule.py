@@ -65,8 +65,7 @@ def matchups(items: Sequence[NewItem]) -> list[int]:
     """A number for each item, the same for items that compare the same sources, in whatever order they are given."""
     numbers: dict[tuple[str, ...], int] = {}
     return [
-        numbers.setdefault(tuple(sorted(shown.source or "" for shown in item.pictures)), len(numbers))
-        for item in items
+        numbers.setdefault(tuple(sorted(shown.source or "" for shown in item.pictures)), len(numbers)) for item in items
     ]
 
 
