@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from t2i_studio.brief import styles
+from t2i_studio.brief.markets import find_market
 from t2i_studio.brief.presets import find_preset
 from t2i_studio.brief.prompt import PromptModel, checked_negative, compose, tidy
 from t2i_studio.domain import (
@@ -29,6 +30,7 @@ def make_request(
     prompt: str | Prompt | None = None,
     marks: Sequence[Mark] = (),
     preset: str | None = None,
+    market: str | None = None,
     adapters: Sequence[Adapter] = (),
     seed: int | None = None,
     variants: int = 4,
@@ -47,7 +49,7 @@ def make_request(
 
     adapters: the user's own; slider adapters that the style asks for come after them, also where a prompt is given.
     marks: corrections of how the text is read. preset: id of the look whose phrases join the prompt; its levels are
-    those of `style` only if the caller sets them.
+    those of `style` only if the caller sets them. market: id of where the creative is to run; kept, and no more.
     prompt: the user's own wording, or a finished Prompt; taken instead of a composed one.
     seed: None draws one. size, steps, guidance, sampler: None is the model's own default.
     derivation: None is worked out: a mask means inpaint, a starting picture means image, neither means text.
@@ -77,6 +79,7 @@ def make_request(
         marks=tuple(marks),
         style=style,
         preset=preset,
+        market=find_market(market).id if market else None,
         model=model.name,
         adapters=(*styles.own_adapters(adapters, model.name), *styles.adapters_for(style, model.name)),
         seed=secrets.randbelow(MAX_SEED + 1) if seed is None else seed,
@@ -108,6 +111,7 @@ def options_of(request: GenerationRequest) -> dict[str, Any]:
         "prompt",
         "marks",
         "preset",
+        "market",
         "model",
         "seed",
         "variants",

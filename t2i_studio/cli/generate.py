@@ -31,6 +31,7 @@ def generate(
     sampler: options.Sampler = None,
     style: options.Style = None,
     preset: options.Preset = None,
+    market: options.Market = None,
     mark: options.Marks = None,
     negative: options.Negative = None,
     prompt: options.Words = None,
@@ -54,7 +55,8 @@ def generate(
     """Make variants of a picture; they are kept in the store and, with --out, in a folder."""
     given = options.read(
         text=text, variants=variants, seed=seed, size=size, steps=steps, guidance=guidance, sampler=sampler,
-        style=style, preset=preset, negative=negative, prompt=prompt, adapters=adapter, strength=strength,
+        style=style, preset=preset, market=market, negative=negative, prompt=prompt, adapters=adapter,
+        strength=strength,
     )  # fmt: skip
     base = read_png(files.read(from_)) if from_ is not None else None
     if mark:

@@ -30,6 +30,7 @@ def grid(
     sampler: options.Sampler = None,
     style: options.Style = None,
     preset: options.Preset = None,
+    market: options.Market = None,
     mark: options.Marks = None,
     negative: options.Negative = None,
     prompt: options.Words = None,
@@ -46,7 +47,8 @@ def grid(
     axes = [Axis.parse(words) for words in axis or ()]
     given = options.read(
         text=text, variants=variants, seed=seed, size=size, steps=steps, guidance=guidance, sampler=sampler,
-        style=style, preset=preset, negative=negative, prompt=prompt, adapters=adapter, strength=strength,
+        style=style, preset=preset, market=market, negative=negative, prompt=prompt, adapters=adapter,
+        strength=strength,
     )  # fmt: skip
     given.setdefault("variants", 1)
     if "text" not in given and (worded := [one.values[0] for one in axes if one.name == "text"]):

@@ -8,6 +8,7 @@ import typer
 
 from t2i_studio.brief import values
 from t2i_studio.brief.grids import MAX_CELLS
+from t2i_studio.brief.markets import find_market
 from t2i_studio.brief.presets import find_preset
 from t2i_studio.brief.variations import expand
 from t2i_studio.cli import files
@@ -36,6 +37,10 @@ Preset = Annotated[
     str | None,
     typer.Option(metavar="NAME", help="Look to begin with, by its id (see presets); --style changes its levels."),
 ]
+Market = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Where the creative is to run (see markets); changes nothing of the picture."),
+]
 Marks = Annotated[
     list[str] | None,
     typer.Option(
@@ -59,6 +64,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "size": values.size,
     "steps": lambda word: values.whole("steps", word, 1, MAX_STEPS),
     "guidance": lambda word: values.real("guidance", word, 0, MAX_GUIDANCE),
+    "market": lambda word: find_market(word).id,
     "preset": lambda word: find_preset(word).id,
     "adapters": lambda words: [values.adapter(word) for word in words],
     "strength": lambda word: values.real("strength", word, 0.01, 1),

@@ -19,6 +19,7 @@ from anyio import to_thread
 
 from t2i_studio.brief import values
 from t2i_studio.brief.grids import Axis, plan
+from t2i_studio.brief.markets import find_market
 from t2i_studio.brief.presets import find_preset
 from t2i_studio.domain import (
     MAX_GUIDANCE,
@@ -110,6 +111,7 @@ class Endpoints:
         wait: bool = True,
         preset: str = "",
         marks: list[str] = [],  # noqa: B006
+        market: str = "",
     ) -> dict:
         """Make pictures from a description in Chinese, English or both.
 
@@ -139,6 +141,7 @@ class Endpoints:
             marks: Corrections of how the description is read, as FIELD=WORDS with words that stand in it, for example
                 ["backdrop=红色", "none=红色"]; none: nothing of the kind. The fields are product, colors, backdrop,
                 materials, pattern, setting, props, season, campaign, audience, selling_points, price, sizes, exclude.
+            market: Where the creative is to run, by its id, for example jp; kept, and changes nothing of the picture.
 
         Returns:
             batch (its number), state, and the variants with seed, state, sha256 and url of the picture. Where more than
@@ -158,6 +161,7 @@ class Endpoints:
             "sampler": text("sampler", sampler) or None,
             "style": StyleSettings.parse(texts("style", style), look.style if look else None),
             "preset": look.id if look else None,
+            "market": find_market(market).id if text("market", market) else None,
             "marks": Mark.parse(corrected, first_text(said)) if corrected else (),
             "negative": text("negative", negative),
             "adapters": [values.adapter(word) for word in texts("adapters", adapters)],
@@ -348,6 +352,7 @@ class Endpoints:
         family = library.family(self._studio.db, number)
         return told_variant(request, found) | {
             "preset": found.request.preset,
+            "market": found.request.market,
             "corrections": found.request.corrections,
             "request": found.request.model_dump(mode="json"),
             "origin": found.origin.model_dump(mode="json") if found.origin else None,

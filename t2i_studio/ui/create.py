@@ -125,18 +125,19 @@ def generate(
     studio: Studio, visitor: Visitor, asked: dict[str, Any], axes: Any, way: Any, market: Any, *values: Any
 ) -> Updates:
     """Write the jobs and show them; the engine does the rest, whether or not the page stays open."""
-    options, varied, where = form.options(studio, visitor, *values), sheets.axes_of(axes), market_of(market)
+    options, varied = form.options(studio, visitor, *values), sheets.axes_of(axes)
+    options["market"] = market_of(market)
     options |= {"variants": 1} if varied else {}
     scenes = scenes_of(read(understanding.first_text(options["text"]), options["marks"]), options["marks"])
     if way == APART and len(scenes) > 1:
-        return begin_scenes(studio, options, scenes, varied, where)
-    return sheets.begin(studio, options, varied, where)
+        return begin_scenes(studio, options, scenes, varied)
+    return sheets.begin(studio, options, varied)
 
 
 def surprise_me(studio: Studio, visitor: Visitor, asked: dict[str, Any], market: Any, *values: Any) -> Updates:
     """Each variant in a style of its own."""
-    options, styles = sheets.surprising(form.options(studio, visitor, *values))
-    return sheets.begin(studio, options, styles, market_of(market))
+    options, styles = sheets.surprising(form.options(studio, visitor, *values) | {"market": market_of(market)})
+    return sheets.begin(studio, options, styles)
 
 
 def choose_model(studio: Studio, visitor: Visitor, asked: dict[str, Any], model: str) -> Updates:

@@ -172,7 +172,7 @@ def vary(studio: Studio, visitor: Visitor, *, id: int, how: Literal["subtle", "s
         parent=parent,
         user=visitor.user,
     )
-    return {"job": studio.engine.submit(request.model_copy(update={"market": parent.request.market})).id}
+    return {"job": studio.engine.submit(request).id}
 
 
 def again(studio: Studio, visitor: Visitor, *, id: int) -> Answer:
@@ -191,6 +191,7 @@ def _same(studio: Studio, old: GenerationRequest) -> dict[str, Any]:
         "style": old.style,
         "marks": old.marks,
         "preset": old.preset,
+        "market": old.market,
         "negative": old.prompt.negative,
         "prompt": old.prompt.text if old.prompt.edited else None,
         "adapters": old.adapters,

@@ -22,9 +22,9 @@ STATIC = Path(__file__).parent / "static"
 def version() -> str:
     """Changes with any script, style, word or preset, so that browsers may keep them for ever."""
     digest = hashlib.sha256(TABLE.read_bytes())
-    for path in sorted(
-        (*STATIC.iterdir(), grids.NAMES, presets.TABLE, *presets.PICTURES.iterdir(), markets.FOLDER / "markets.csv")
-    ):
+    scripts = (path for path in STATIC.rglob("*") if path.is_file())
+    tables = (grids.NAMES, presets.TABLE, *presets.PICTURES.iterdir(), markets.FOLDER / "markets.csv")
+    for path in sorted((*scripts, *tables)):
         digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()[:12]
 

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from t2i_studio.brief.grids import MAX_AXES, Axis, Grid, axis_name, bands, plan
 from t2i_studio.brief.surprise import surprise
-from t2i_studio.domain import MAX_SEED, GenerationRequest, Job, State, Variant
+from t2i_studio.domain import MAX_SEED, Job, State, Variant
 from t2i_studio.engine.registry import find_model
 from t2i_studio.engine.sheet import make_sheet
 from t2i_studio.errors import StudioError
@@ -40,19 +40,14 @@ def rows_of(grid: StoredGrid) -> list[list[str]]:
     return [[axis.name, axis.said] for axis in Grid.model_validate({"axes": grid.axes}).axes]
 
 
-def begin(studio: Studio, options: dict[str, Any], axes: Sequence[Axis] = (), market: str | None = None) -> list[Any]:
+def begin(studio: Studio, options: dict[str, Any], axes: Sequence[Axis] = ()) -> list[Any]:
     """Store and queue what the form says, a grid where something is varied: updates of the stage and of the seed."""
     planned = plan(options, partial(find_model, studio.settings), axes)
-    requests = for_market(planned.requests, market)
+    requests = planned.requests
     if planned.grid is None:
         return [gr.HTML(job=studio.engine.submit(requests[0]).id), requests[0].seed]
     told = [axis.model_dump(mode="json") for axis in planned.grid.axes]
     return [gr.HTML(sheet=studio.engine.submit_grid(told, requests).id), requests[0].seed]
-
-
-def for_market(requests: Sequence[GenerationRequest], market: str | None) -> list[GenerationRequest]:
-    """The requests with where the creative is to run."""
-    return [request.model_copy(update={"market": market}) for request in requests]
 
 
 def surprising(options: dict[str, Any]) -> tuple[dict[str, Any], list[Axis]]:

@@ -161,6 +161,16 @@ def test_a_preset_and_corrections_make_the_prompt_and_are_kept(run: Run) -> None
     assert (after["preset"], after["style"]) == ("premium_black", look | {"warmth": 5})
 
 
+def test_the_market_is_kept_also_with_a_picture_made_again(run: Run, tmp_path: Path) -> None:
+    assert run("generate", "bag", "--market", "jp", "--dry-run").json["market"] == "jp"
+    made = request(text="bag", market="mena", model="podium")
+    (tmp_path / "made.png").write_bytes(write_png(Image.new("RGB", (8, 8)), made, origin()))
+    assert run("generate", "--from", tmp_path / "made.png", "--dry-run").json["market"] == "mena"
+    refused = run("generate", "bag", "--market", "mars")
+    assert refused.code == 2
+    assert "mars" in refused.err
+
+
 def test_corrections_of_a_picture_stay_on_words_that_a_new_text_still_says(run: Run, tmp_path: Path) -> None:
     text = "红色手提包，粉色背景"
     made = request(text=text, marks=Mark.parse(["none=粉色"], text), model="podium")

@@ -63,7 +63,7 @@ def test_every_endpoint_and_parameter_is_described(client: Client) -> None:
     described = client.view_api(return_format="dict")["named_endpoints"]
     assert {name.lstrip("/") for name in described} == ENDPOINTS
     parameters = {p["parameter_name"] for p in described["/generate"]["parameters"]}
-    assert {"description", "variants", "seed", "start", "mask", "wait", "preset", "marks"} <= parameters
+    assert {"description", "variants", "seed", "start", "mask", "wait", "preset", "marks", "market"} <= parameters
     assert "request" not in parameters
 
 

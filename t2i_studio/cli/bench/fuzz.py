@@ -177,6 +177,8 @@ def _unheard(line: list[str], made: list[dict[str, Any]]) -> str | None:
             return f"silent default of {option}: {made[0][option]}"
     if "preset" not in varied and (words := given("preset")) and any(r["preset"] != words[-1] for r in made):
         return f"silent default of preset: {made[0]['preset']}"
+    if (words := given("market")) and any(request["market"] != words[-1] for request in made):
+        return f"silent default of market: {made[0]['market']}"
     if len(words := given("mark")) == 1 and set(GenerationRequest.model_validate(made[0]).corrections) != set(words):
         return f"silent loss of a correction: {made[0]['marks']}"
     if all(words in AXES for words in given("axis")) and single:
@@ -242,6 +244,8 @@ def _unheard_call(client: TestClient, asked: dict[str, Any], made: dict[str, Any
     varied = any(words.startswith("preset=") for words in asked["axes"])
     if asked["preset"] and not varied and kept["preset"] != asked["preset"]:
         return f"silent default of preset: {kept['preset']}"
+    if asked["market"] and kept["market"] != asked["market"]:
+        return f"silent default of market: {kept['market']}"
     if len(asked["marks"]) == 1 and set(kept["corrections"]) != set(asked["marks"]):
         return f"silent loss of a correction: {kept['corrections']}"
     return None

@@ -36,6 +36,7 @@ GOOD: dict[str, tuple[Any, ...]] = {
     "axis": tuple(AXES),
     "axes": tuple(AXES),
     "preset": ("studio_white", "premium_black"),
+    "market": ("cn", "mena"),
     "mark": ("backdrop=红色", "none=handbag", "props=mug"),
     "marks": ("backdrop=红色", "none=handbag"),
     "control": ("warmth", "position"),
