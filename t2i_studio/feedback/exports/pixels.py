@@ -17,10 +17,10 @@ def only_pixels(png: bytes) -> bytes:
         raise ValueError("no PNG")
     kept, place = [SIGNATURE], len(SIGNATURE)
     while True:
-        if place + 12 > len(png):
+        after = place + 12 + int.from_bytes(png[place : place + 4])
+        kind = png[place + 4 : place + 8]
+        if after > len(png):
             raise ValueError("the picture ends before its end")
-        length, kind = struct.unpack_from(">I4s", png, place)
-        after = place + 12 + length
         if kind in OF_THE_PIXELS:
             kept.append(png[place:after])
         if kind == b"IEND":

@@ -2,7 +2,6 @@
 
 import json
 from collections import Counter, defaultdict
-from math import isqrt
 from pathlib import Path
 
 from t2i_studio.feedback.exports.material import Material, Tally
@@ -58,9 +57,10 @@ def _by_majority(pairs: list[Pair]) -> list[Pair | None]:
 def _backends(width: int, height: int) -> list[dict[str, object]]:
     """Its data set configuration; folders are relative to where the trainer is started.
 
-    resolution: side of the square with as many pixels.
+    resolution: megapixels, as the type "area" takes them.
     """
-    local = {"type": "local", "crop": False, "resolution": isqrt(width * height), "resolution_type": "pixel_area"}
+    megapixels = round(width * height / 1e6, 6)
+    local = {"type": "local", "crop": False, "resolution": megapixels, "resolution_type": "area"}
     local |= {"minimum_image_size": 0, "caption_strategy": "textfile"}
     winners = {"id": "winners", "dataset_type": "image", "instance_data_dir": "winners", "conditioning_data": "losers"}
     losers = {"id": "losers", "dataset_type": "conditioning", "instance_data_dir": "losers"}
