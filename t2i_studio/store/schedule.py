@@ -72,7 +72,8 @@ def matchups(items: Sequence[NewItem]) -> list[int]:
 def even_choice(matchups: Sequence[tuple[int, int]], already: dict[int, int], count: int) -> list[int]:
     """Which `count` items to open so that each matchup has as many as any other, as far as its items reach.
 
-    matchups: (item id, matchup) in the order in which a matchup's items are to be taken. already: open items by matchup.
+    matchups: (item id, matchup) in the order in which a matchup's items are to be taken. already: open
+    items by matchup.
     """
     waiting: dict[int, list[int]] = defaultdict(list)
     for item, matchup in reversed(matchups):

@@ -302,6 +302,7 @@ def upgrade() -> None:
         sa.Column("place", sa.Integer(), nullable=False),
         sa.Column("variant_id", sa.Integer(), nullable=False),
         sa.Column("source", sa.String(length=300), nullable=True),
+        sa.Column("damaged", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["item_id"], ["session_item.id"], name=op.f("fk_session_picture_item_id")),
         sa.ForeignKeyConstraint(["variant_id"], ["variant.id"], name=op.f("fk_session_picture_variant_id")),
         sa.PrimaryKeyConstraint("item_id", "place", name=op.f("pk_session_picture")),

@@ -25,7 +25,9 @@ from t2i_studio.store.models.making import (
     VariantRow,
 )
 from t2i_studio.store.models.sessions import (
+    CHECKS,
     FREE,
+    LEASED,
     UNDONE,
     UNENDED,
     UNOPENED,
@@ -41,10 +43,12 @@ from t2i_studio.store.models.sessions import (
 )
 
 __all__ = [
+    "CHECKS",
     "DELETED",
     "FILTERS",
     "FREE",
     "KEPT",
+    "LEASED",
     "SHOWN",
     "UNDONE",
     "UNENDED",

@@ -101,7 +101,7 @@ class SessionItemRow(Base):
 
 
 class SessionPictureRow(Base):
-    """A picture of an item."""
+    """A picture of an item, as `domain.Shown`."""
 
     __tablename__ = "session_picture"
     __table_args__ = (UniqueConstraint("item_id", "variant_id"), {"sqlite_with_rowid": False})
@@ -110,6 +110,7 @@ class SessionPictureRow(Base):
     place: Mapped[int] = mapped_column(primary_key=True)
     variant_id: Mapped[int] = mapped_column(ForeignKey("variant.id"), index=True)
     source: Mapped[str | None] = mapped_column(String(300))
+    damaged: Mapped[bool] = mapped_column(default=False)
 
 
 class SessionLinkRow(Base):
