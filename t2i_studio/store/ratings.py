@@ -56,7 +56,7 @@ def rate(
     for code in faults:
         check_fault(code)
     note = check_text(note, empty_ok=True)
-    _check_nonce(nonce)
+    check_nonce(nonce)
     with db.write() as session:
         if nonce is not None:
             earlier = session.scalar(select(RatingRow).where(RatingRow.nonce == nonce))
@@ -64,8 +64,8 @@ def rate(
                 if (earlier.variant_id, earlier.rater_id, earlier.stars) != (variant_id, rater, stars):
                     raise StudioError("rating.nonce_used", nonce=nonce)
                 return _to_rating(earlier)
-        variant = _judged(session, variant_id)
-        _check_rater(session, rater)
+        variant = check_judged(session, variant_id)
+        check_judge(session, rater)
         rating = RatingRow(variant_id=variant_id, rater_id=rater, stars=stars, note=note, nonce=nonce)
         rating.faults = [RatingFaultRow(code=code) for code in sorted(set(faults))]
         session.add(rating)
@@ -83,19 +83,20 @@ def show_rating(variant: VariantRow, rating: RatingRow | None) -> None:
     variant.faults = kept + [VariantFaultRow(code=code) for code in sorted(added)]
 
 
-def _check_nonce(nonce: str | None) -> None:
+def check_nonce(nonce: str | None) -> None:
+    """Raises StudioError number.range."""
     if nonce is not None:
         check_number("nonce length", len(nonce), 1, MAX_NONCE)
 
 
-def _judged(session: Session, variant_id: int) -> VariantRow:
+def check_judged(session: Session, variant_id: int) -> VariantRow:
     variant = get_row(session, VariantRow, variant_id, "variant.unknown")
     if variant.image is None:
         raise StudioError("rating.no_picture", id=variant_id)
     return variant
 
 
-def _check_rater(session: Session, rater: str) -> None:
+def check_judge(session: Session, rater: str) -> None:
     if session.get(RaterRow, rater) is None:
         raise StudioError("rater.unknown", rater=rater[:64])
 
@@ -131,7 +132,7 @@ def prefer(db: Database, winner: int, loser: int, rater: str, *, nonce: str | No
     """
     if winner == loser:
         raise StudioError("preference.same", id=winner)
-    _check_nonce(nonce)
+    check_nonce(nonce)
     with db.write() as session:
         if nonce is not None:
             earlier = session.scalar(select(ComparisonRow).where(ComparisonRow.nonce == nonce))
@@ -139,9 +140,9 @@ def prefer(db: Database, winner: int, loser: int, rater: str, *, nonce: str | No
                 if (_pair(earlier), earlier.rater_id) != ((winner, loser), rater):
                     raise StudioError("rating.nonce_used", nonce=nonce)
                 return _to_preference(earlier)
-        _judged(session, winner)
-        _judged(session, loser)
-        _check_rater(session, rater)
+        check_judged(session, winner)
+        check_judged(session, loser)
+        check_judge(session, rater)
         row = ComparisonRow(winner_id=winner, rater_id=rater, nonce=nonce)
         # In which order the two stood is not known here; by their ids, no side is favoured.
         both = enumerate(sorted((winner, loser)))
