@@ -73,6 +73,7 @@ def answer(db: Database, rater: str, sent: Answer, now: datetime | None = None) 
             row.ended = row.ended or when
             if row.purpose != Purpose.PRACTICE:
                 seat.answered += (row.outcome == Outcome.ANSWERED) - (before == Outcome.ANSWERED)
+                seat.skipped += (row.outcome == Outcome.SKIPPED) - (before == Outcome.SKIPPED)
             kept = _keep(session, row, clean, when, revision, seat.answered)
             return _receipt(session, kept)
 

@@ -90,6 +90,7 @@ def check_nonce(nonce: str | None) -> None:
 
 
 def check_judged(session: Session, variant_id: int) -> VariantRow:
+    """A variant that can be judged. Raises StudioError variant.unknown, rating.no_picture."""
     variant = get_row(session, VariantRow, variant_id, "variant.unknown")
     if variant.image is None:
         raise StudioError("rating.no_picture", id=variant_id)
@@ -97,6 +98,7 @@ def check_judged(session: Session, variant_id: int) -> VariantRow:
 
 
 def check_judge(session: Session, rater: str) -> None:
+    """Raises StudioError rater.unknown."""
     if session.get(RaterRow, rater) is None:
         raise StudioError("rater.unknown", rater=rater[:64])
 

@@ -190,6 +190,7 @@ def upgrade() -> None:
         sa.Column("excluded_reason", sa.Text(), nullable=True),
         sa.Column("assigned", sa.Integer(), nullable=False),
         sa.Column("answered", sa.Integer(), nullable=False),
+        sa.Column("skipped", sa.Integer(), nullable=False),
         sa.CheckConstraint(
             "excluded_at IS NULL OR excluded_reason IS NOT NULL", name=op.f("ck_session_rater_excluded_reason")
         ),
@@ -233,6 +234,7 @@ def upgrade() -> None:
         ),
         sqlite_autoincrement=True,
     )
+    op.create_index("ix_assignment_pace", "assignment", ["session_id", "ended"], unique=False)
     op.create_index("ix_assignment_ended", "assignment", ["session_id", "rater_id", "ended"], unique=False)
     op.create_index(
         "ix_assignment_given", "assignment", ["rater_id", "session_id", "purpose", "outcome", "position"], unique=False

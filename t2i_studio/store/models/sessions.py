@@ -129,8 +129,8 @@ class SessionLinkRow(Base):
 
 
 class SessionRaterRow(Base):
-    """A rater in a session. assigned: how many items they were handed. answered: how many of those they answered,
-    practice apart.
+    """A rater in a session. assigned: how many items they were handed. answered, skipped: how many of those they
+    answered and skipped, practice apart.
     """
 
     __tablename__ = "session_rater"
@@ -148,6 +148,7 @@ class SessionRaterRow(Base):
     excluded_reason: Mapped[str | None] = mapped_column(Text)
     assigned: Mapped[int] = mapped_column(default=0)
     answered: Mapped[int] = mapped_column(default=0)
+    skipped: Mapped[int] = mapped_column(default=0)
 
 
 class SessionKeyRow(Base):
@@ -181,6 +182,7 @@ class AssignmentRow(Base):
         partial_index("ix_assignment_leased", LEASED, "session_id", "lease_until"),
         partial_index("ix_assignment_unended", UNENDED, "session_id", "rater_id", "position"),
         Index("ix_assignment_ended", "session_id", "rater_id", "ended"),
+        Index("ix_assignment_pace", "session_id", "ended"),
         Index("ix_assignment_given", "rater_id", "session_id", "purpose", "outcome", "position"),
         {"sqlite_autoincrement": True},
     )
