@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Row, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from t2i_studio.domain import STYLE_CONTROLS, Outcome, Purpose, Shown, StyleSettings, Vote
 from t2i_studio.store.answers import expected_as_shown
@@ -41,7 +41,8 @@ def votes(db: Database, session_id: int) -> list[Vote]:
 
 
 def _answered(session_id: int) -> Any:
-    newest = select(func.max(AnswerRow.id)).where(AnswerRow.assignment_id == AssignmentRow.id).scalar_subquery()
+    any_answer = aliased(AnswerRow)
+    newest = select(func.max(any_answer.id)).where(any_answer.assignment_id == AssignmentRow.id).scalar_subquery()
     return (
         select(
             AssignmentRow,
