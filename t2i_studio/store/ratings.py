@@ -64,8 +64,8 @@ def rate(
                 if (earlier.variant_id, earlier.rater_id, earlier.stars) != (variant_id, rater, stars):
                     raise StudioError("rating.nonce_used", nonce=nonce)
                 return _to_rating(earlier)
-        variant = judged_variant(session, variant_id)
-        check_rater(session, rater)
+        variant = check_judged(session, variant_id)
+        check_judge(session, rater)
         rating = RatingRow(variant_id=variant_id, rater_id=rater, stars=stars, note=note, nonce=nonce)
         rating.faults = [RatingFaultRow(code=code) for code in sorted(set(faults))]
         session.add(rating)
@@ -89,7 +89,7 @@ def check_nonce(nonce: str | None) -> None:
         check_number("nonce length", len(nonce), 1, MAX_NONCE)
 
 
-def judged_variant(session: Session, variant_id: int) -> VariantRow:
+def check_judged(session: Session, variant_id: int) -> VariantRow:
     """A variant that can be judged. Raises StudioError variant.unknown, rating.no_picture."""
     variant = get_row(session, VariantRow, variant_id, "variant.unknown")
     if variant.image is None:
@@ -97,7 +97,7 @@ def judged_variant(session: Session, variant_id: int) -> VariantRow:
     return variant
 
 
-def check_rater(session: Session, rater: str) -> None:
+def check_judge(session: Session, rater: str) -> None:
     """Raises StudioError rater.unknown."""
     if session.get(RaterRow, rater) is None:
         raise StudioError("rater.unknown", rater=rater[:64])
@@ -142,9 +142,9 @@ def prefer(db: Database, winner: int, loser: int, rater: str, *, nonce: str | No
                 if (_pair(earlier), earlier.rater_id) != ((winner, loser), rater):
                     raise StudioError("rating.nonce_used", nonce=nonce)
                 return _to_preference(earlier)
-        judged_variant(session, winner)
-        judged_variant(session, loser)
-        check_rater(session, rater)
+        check_judged(session, winner)
+        check_judged(session, loser)
+        check_judge(session, rater)
         row = ComparisonRow(winner_id=winner, rater_id=rater, nonce=nonce)
         # In which order the two stood is not known here; by their ids, no side is favoured.
         both = enumerate(sorted((winner, loser)))

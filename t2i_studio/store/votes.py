@@ -54,6 +54,7 @@ def _answered(session_id: int) -> Any:
             func.coalesce(RatingRow.note, ComparisonRow.comment).label("comment"),
             ComparisonRow.winner_id,
         )
+        .select_from(AssignmentRow)
         .join(AnswerRow, AnswerRow.id == newest)
         .join(SessionItemRow, SessionItemRow.id == AssignmentRow.item_id)
         .join(
