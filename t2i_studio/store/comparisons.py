@@ -9,7 +9,7 @@ from t2i_studio.domain import Comparison, check_number, check_text
 from t2i_studio.errors import StudioError
 from t2i_studio.store.database import Database
 from t2i_studio.store.models import ComparisonPictureRow, ComparisonRow
-from t2i_studio.store.ratings import check_nonce, check_rater, judged_variant
+from t2i_studio.store.ratings import check_judge, check_judged, check_nonce
 
 MAX_COMPARED = 4
 
@@ -58,8 +58,8 @@ def _add(
     nonce: str | None,
 ) -> ComparisonRow:
     for variant in shown:
-        judged_variant(session, variant)
-    check_rater(session, rater)
+        check_judged(session, variant)
+    check_judge(session, rater)
     row = ComparisonRow(winner_id=winner, bad=bad, rater_id=rater, comment=comment, nonce=nonce)
     row.shown = [ComparisonPictureRow(place=place, variant_id=id) for place, id in enumerate(shown)]
     session.add(row)

@@ -1,6 +1,7 @@
 """What every export is made of: answers that lead to nobody, and the pictures they are about."""
 
 import random
+import re
 import secrets
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -16,6 +17,8 @@ from t2i_studio.feedback.exports.pixels import only_pixels
 
 SECOND = 1000
 """Milliseconds."""
+PATH = re.compile(r"[.~]|/|\\\\|[A-Za-z]:[/\\]")
+"""Beginning of a folder's name, on any system."""
 
 
 class Choices(Noun):
@@ -78,15 +81,15 @@ class Material:
         return " ".join((prompts.pop() if len(prompts) == 1 else otherwise).split())
 
     def model(self, variant: int) -> str:
-        """Name of the model and its adapters; of a folder the last part, for the rest names this machine's user."""
+        """Name of the model and its adapters."""
         request = self.variants[variant].request
         adapters = [f"{_last_part(adapter.path)}:{adapter.scale:g}" for adapter in request.adapters]
-        model = request.model if _is_hub_name(request.model) else _last_part(request.model)
-        return " + ".join([model, *adapters])
+        return " + ".join([_without_folders(request.model), *adapters])
 
 
-def _is_hub_name(name: str) -> bool:
-    return "\\" not in name and not name.startswith((".", "~")) and name.strip("/") == name and name.count("/") <= 1
+def _without_folders(name: str) -> str:
+    """A name as it is, "owner/model" too; of a path the last part, for its folders name this machine's user."""
+    return _last_part(name) if PATH.match(name) else name
 
 
 def _last_part(path: str) -> str:
@@ -127,6 +130,7 @@ def _nameless(votes: Sequence[Vote], comments: bool) -> list[Vote]:
                 "assignment": numbers[vote.assignment],
                 "repeat_of": numbers.get(vote.repeat_of or 0),
                 "position": 0,
+                "sources": tuple(map(_without_folders, vote.sources)),
                 "comment": vote.comment if comments else "",
                 "active_ms": _whole_seconds(vote.active_ms),
                 "wall_ms": _whole_seconds(vote.wall_ms),

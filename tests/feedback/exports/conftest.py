@@ -3,14 +3,13 @@
 import io
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from t2i_studio.domain import Adapter, Purpose, State, Vote
-from t2i_studio.store import jobs
+from t2i_studio.store import jobs, maintenance
 from t2i_studio.store.database import Database, open_database
 from t2i_studio.store.images import put_image
 from t2i_studio.store.sample import origin, request
@@ -32,10 +31,10 @@ def picture(number: int, size: tuple[int, int] = (16, 12)) -> bytes:
     return out.getvalue()
 
 
-@pytest.fixture
-def db(tmp_path: Path) -> Iterator[Database]:
-    """Variants 1–4 show the handbag, 5–8 the shoes; 8 is of another size than 7."""
-    database = open_database(tmp_path / "home")
+@pytest.fixture(scope="session")
+def db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """Variants 1–4 show the handbag, 5–8 the shoes; 8 is of another size than 7. To be read only."""
+    database = open_database(tmp_path_factory.mktemp("exports") / "home")
     for text in (HANDBAG, SHOES):
         adapters = (Adapter(path="/home/wang/adapters/gloss", scale=0.5),)
         job = jobs.enqueue(database, request(text, variants=4, model="/home/wang/models/ours", adapters=adapters))
@@ -44,6 +43,14 @@ def db(tmp_path: Path) -> Iterator[Database]:
             png = picture(variant, (20, 12) if variant == 8 else (16, 12))
             jobs.finish_variant(database, variant, put_image(database, png), origin(variant))
         jobs.finish_job(database, job.id, State.DONE)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def own_db(db: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """A copy of `db` that may be changed."""
+    database = open_database(maintenance.backup(db, tmp_path_factory.mktemp("own") / "home"))
     yield database
     database.close()
 
@@ -62,7 +69,7 @@ def vote() -> Make:
             "purpose": Purpose.JUDGED,
             "position": count,
             "prompt": HANDBAG if max(variants) < 5 else SHOES,
-            "sources": ("ours",) * len(variants),
+            "sources": ("/home/wang/ours",) * len(variants),
             "variants": variants,
             "active_ms": 4321,
             "created": datetime(2026, 11, 28, 9, 30, 15, 123456, tzinfo=UTC) + timedelta(minutes=count),
