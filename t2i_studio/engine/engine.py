@@ -122,6 +122,12 @@ class Engine:
             self._queue(job, [(number, index) for index, number in enumerate(job.variants)])
         return grid
 
+    def take(self, job_ids: Sequence[int]) -> None:
+        """Queue jobs of this process that are stored already. Raises StudioError job.unknown."""
+        for job_id in job_ids:
+            job = jobs.get_job(self._db, job_id)
+            self._queue(job, [(number, index) for index, number in enumerate(job.variants)])
+
     def cancel(self, job_id: int) -> None:
         """Stop a job at its next step; finished variants stay. Raises StudioError job.unknown."""
         jobs.request_cancel(self._db, job_id)

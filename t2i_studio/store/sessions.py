@@ -45,20 +45,32 @@ def create_session(db: Database, plan: SessionPlan, items: Sequence[NewItem]) ->
     """
     with refusals_kept(db, Attempt("create", ORGANISER)) as attempt:
         check_items(plan.kind, items)
-        code_hash = _code_hash(plan)
+        code_hash = hash_of_code(plan)
         with db.write() as session:
-            check_pictures(session, items)
-            row = _to_row(plan, code_hash)
-            session.add(row)
-            session.flush()
-            add_items(session, row, items)
-            attempt.session = row.id
-            note(session, attempt, items=len(items), overlap=plan.overlap, budget=plan.budget)
-            session.flush()
-            return to_session(row)
+            return to_session(add_session(session, attempt, plan, code_hash, items))
 
 
-def _code_hash(plan: SessionPlan) -> str | None:
+def add_session(
+    session: Session, attempt: Attempt, plan: SessionPlan, code_hash: str | None, items: Sequence[NewItem]
+) -> SessionRow:
+    """Keep a session in a transaction of the caller's. items: checked by `check_items`. Raises StudioError
+    variant.unknown, rating.no_picture.
+    """
+    check_pictures(session, items)
+    row = _to_row(plan, code_hash)
+    session.add(row)
+    session.flush()
+    add_items(session, row, items)
+    attempt.session = row.id
+    note(session, attempt, items=len(items), overlap=plan.overlap, budget=plan.budget)
+    session.flush()
+    return row
+
+
+def hash_of_code(plan: SessionPlan) -> str | None:
+    """What is kept of the plan's code; None where none is asked for. Takes some 50 ms. Raises StudioError
+    session.code_missing.
+    """
     if plan.entry is not Entry.CODE:
         return None
     if not plan.code or not CODE_LENGTH[0] <= len(check_text(plan.code)) <= CODE_LENGTH[1]:

@@ -1,6 +1,7 @@
 """The tables: what was asked for on the job, what made the pixels on the variant, judgements kept apart."""
 
 from t2i_studio.store.models.base import Base, Utc, now
+from t2i_studio.store.models.drafts import WAITING, SessionDraftJobRow, SessionDraftRow
 from t2i_studio.store.models.judging import (
     ComparisonPictureRow,
     ComparisonRow,
@@ -53,6 +54,7 @@ __all__ = [
     "UNDONE",
     "UNENDED",
     "UNOPENED",
+    "WAITING",
     "AnswerRow",
     "AssignmentRow",
     "Base",
@@ -70,6 +72,8 @@ __all__ = [
     "RatingFaultRow",
     "RatingRow",
     "SessionAuditRow",
+    "SessionDraftJobRow",
+    "SessionDraftRow",
     "SessionItemRow",
     "SessionKeyRow",
     "SessionLinkRow",

@@ -1,0 +1,89 @@
+"""Drafts become sessions: once their batches have ended, whoever looks first makes the session, and only once."""
+
+from collections.abc import Sequence
+
+from t2i_studio.domain import Job, NewItem, Noun, SessionPlan, State, Variant
+from t2i_studio.errors import StudioError
+from t2i_studio.feedback.items import MAX_KNOWN, Axis, candidate, make_items
+from t2i_studio.store import jobs
+from t2i_studio.store.database import Database
+from t2i_studio.store.session_drafts import SessionDraft, get_draft, make_session, note_problem
+from t2i_studio.store.variants import get_variants
+
+
+class DraftProgress(Noun):
+    """How far a draft's pictures are. done, of: pictures. running: whether any batch is still at work. failed,
+    cancelled, interrupted: batches that ended so; error: of the first one that failed.
+    """
+
+    done: int
+    of: int
+    running: bool
+    failed: int
+    cancelled: int
+    interrupted: int
+    error: dict[str, object] | None = None
+
+
+def session_items(plan: SessionPlan, pictures: Sequence[Variant], axis: Axis) -> list[NewItem]:
+    """The items of a planned session from its pictures. Raises StudioError session.nothing_to_compare."""
+    known = MAX_KNOWN if plan.known_share > 0 else 0
+    candidates = [candidate(picture, axis) for picture in pictures]
+    return make_items(plan.kind, candidates, seed=plan.seed, known=known, practice=plan.practice)
+
+
+def draft_progress(db: Database, draft: SessionDraft) -> DraftProgress:
+    """How far the pictures of a draft are, as the store knows it."""
+    return _progress(_batches(db, draft), pictures_of(db, draft))
+
+
+def settle(db: Database, draft_id: int, *, partial: bool = False) -> SessionDraft:
+    """Make the session of a waiting draft if all its batches are done; else the draft as it is.
+
+    partial: also when some were cancelled or failed, of the pictures that there are; none may be at work then.
+    What keeps the pictures from being a session is kept as the draft's problem.
+    Raises StudioError session.draft_unknown, and with `partial` session.draft_running, .draft_ended and what keeps the
+    session from being made.
+    """
+    draft = get_draft(db, draft_id)
+    if draft.state != "waiting":
+        if partial:
+            raise StudioError("session.draft_ended", state=draft.state)
+        return draft
+    batches = _batches(db, draft)
+    if any(job.state in jobs.OPEN for job in batches):
+        if partial:
+            raise StudioError("session.draft_running")
+        return draft
+    if not partial and (draft.problem or any(job.state is not State.DONE for job in batches)):
+        return draft
+    try:
+        return make_session(db, draft_id, session_items(draft.plan, pictures_of(db, draft), draft.axis))  # type: ignore[arg-type]
+    except StudioError as error:
+        kept = note_problem(db, draft_id, error)
+        if partial:
+            raise
+        return kept
+
+
+def pictures_of(db: Database, draft: SessionDraft) -> list[Variant]:
+    """The pictures that there are, deleted ones apart."""
+    numbers = [number for job in _batches(db, draft) for number in job.variants]
+    return [one for one in get_variants(db, numbers) if one.image and not one.deleted]
+
+
+def _batches(db: Database, draft: SessionDraft) -> list[Job]:
+    return [jobs.get_job(db, number) for number in draft.jobs]
+
+
+def _progress(batches: Sequence[Job], made: Sequence[Variant]) -> DraftProgress:
+    states = [job.state for job in batches]
+    return DraftProgress(
+        done=len(made),
+        of=sum(len(job.variants) for job in batches),
+        running=any(state in jobs.OPEN for state in states),
+        failed=states.count(State.FAILED),
+        cancelled=states.count(State.CANCELLED),
+        interrupted=states.count(State.INTERRUPTED),
+        error=next((job.error for job in batches if job.error), None),
+    )
