@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from t2i_studio.domain import Answer, Noun, Outcome, Purpose, SessionKind, check_number, check_text
 from t2i_studio.errors import StudioError
-from t2i_studio.store.assignments import assignment_of, check_may_answer
+from t2i_studio.store.assignments import assignment_of, may_answer
 from t2i_studio.store.audit import Attempt, refusals_kept
 from t2i_studio.store.database import Database
 from t2i_studio.store.faults import check_fault
@@ -21,7 +21,6 @@ from t2i_studio.store.models import (
     RatingFaultRow,
     RatingRow,
     SessionItemRow,
-    SessionRow,
 )
 from t2i_studio.store.models import now as clock
 from t2i_studio.store.places import move, release_expired
@@ -66,8 +65,8 @@ def answer(db: Database, rater: str, sent: Answer, now: datetime | None = None) 
                     raise StudioError("answer.nonce_used")
                 return _receipt(session, earlier)
             row = assignment_of(session, clean.assignment, rater, attempt)
-            seat = check_may_answer(session, row)
-            _check_kind(session, row, clean)
+            of, seat = may_answer(session, row)
+            _check_kind(SessionKind(of.kind), clean)
             release_expired(session, row.session_id, when)
             before, revision = _end(session, row, clean, when), row.ended is not None
             row.ended = row.ended or when
@@ -109,9 +108,8 @@ def _possible_time(ms: int | None) -> int | None:
     return ms if ms is not None and 0 <= ms <= MAX_MS else None
 
 
-def _check_kind(session: Session, row: AssignmentRow, sent: Answer) -> None:
+def _check_kind(kind: SessionKind, sent: Answer) -> None:
     """The verdict fits what the session asks."""
-    kind = SessionKind(session.get_one(SessionRow, row.session_id).kind)
     if sent.verdict != "skip" and (sent.verdict == "stars") != (kind is SessionKind.STARS):
         raise StudioError("answer.verdict")
     if sent.stars is not None:

@@ -14,7 +14,7 @@ from t2i_studio.store import choosing
 from t2i_studio.store.audit import Attempt, refusals_kept
 from t2i_studio.store.database import MAX_KEY, Database, get_row
 from t2i_studio.store.entrance import seat_of
-from t2i_studio.store.models import UNENDED, AssignmentRow, SessionItemRow, SessionRaterRow, SessionRow
+from t2i_studio.store.models import UNENDED, AssignmentRow, SessionRaterRow, SessionRow
 from t2i_studio.store.models import now as clock
 from t2i_studio.store.places import move, release_expired, take_place
 from t2i_studio.store.schedule import checks_due, picture_order, starting_place
@@ -50,8 +50,8 @@ def next_assignment(
     """
     when = now or clock()
     with refusals_kept(db, Attempt("next", rater, session_id, rater)), db.write() as session:
+        row = get_row(session, SessionRow, session_id, "session.unknown")
         seat = seat_of(session, session_id, rater)
-        row = session.get_one(SessionRow, session_id)
         if why := _barred(row, seat):
             return Next(why=why)
         release_expired(session, session_id, when)
@@ -90,7 +90,9 @@ def _new(
     position = seat.assigned
     for purpose in _purposes(row, seat, given):
         repeat_of = None
-        start = starting_place(row.seed, seat.rater_id, position, _size(session, row, purpose))
+        start = starting_place(row.seed, seat.rater_id, position, choosing.order_size(session, row, purpose))
+        if purpose is Purpose.PRACTICE and not choosing.has_work(session, row, seat.rater_id):
+            return None  # nobody learns a task that is done
         if purpose is Purpose.REPEAT:
             repeat_of = choosing.repeatable(session, row, seat.rater_id, position)
             item_id = session.get_one(AssignmentRow, repeat_of).item_id if repeat_of else None
@@ -126,12 +128,6 @@ def _purposes(row: SessionRow, seat: SessionRaterRow, given: Counter[Purpose]) -
         if given[purpose] < checks_due(row.seed, seat.rater_id, purpose, share, position)
     ]
     return [*first, *due, Purpose.JUDGED]
-
-
-def _size(session: Session, row: SessionRow, purpose: Purpose) -> int:
-    """How far the shuffled order of the items of this purpose goes."""
-    query = select(func.max(SessionItemRow.shuffle)).where(SessionItemRow.session_id == row.id)
-    return (session.scalar(query.where(SessionItemRow.purpose == purpose)) or 0) + 1
 
 
 def _give(
@@ -196,13 +192,14 @@ def assignment_of(session: Session, assignment_id: int, rater: str, attempt: Att
     return row
 
 
-def check_may_answer(session: Session, row: AssignmentRow) -> SessionRaterRow:
-    """The seat of an assignment. Raises StudioError session.closed, .paused, .excluded."""
-    seat = seat_of(session, row.session_id, row.rater_id)
-    barred = _barred(session.get_one(SessionRow, row.session_id), seat)
+def may_answer(session: Session, given: AssignmentRow) -> tuple[SessionRow, SessionRaterRow]:
+    """Session and seat of an assignment. Raises StudioError session.closed, .paused, .excluded."""
+    row = session.get_one(SessionRow, given.session_id)
+    seat = seat_of(session, given.session_id, given.rater_id)
+    barred = _barred(row, seat)
     if barred is not None:
         raise StudioError(f"session.{barred}")
-    return seat
+    return row, seat
 
 
 def renew(db: Database, assignment_id: int, rater: str, now: datetime | None = None) -> Assignment:
@@ -213,16 +210,15 @@ def renew(db: Database, assignment_id: int, rater: str, now: datetime | None = N
     """
     when = now or clock()
     with refusals_kept(db, Attempt("renew", rater, None, rater)) as attempt, db.write() as session:
-        row = assignment_of(session, assignment_id, rater, attempt)
-        check_may_answer(session, row)
-        release_expired(session, row.session_id, when)
-        if row.outcome == Outcome.EXPIRED and not move(session, row, Outcome.OPEN):
+        given = assignment_of(session, assignment_id, rater, attempt)
+        row, _ = may_answer(session, given)
+        release_expired(session, row.id, when)
+        if given.outcome == Outcome.EXPIRED and not move(session, given, Outcome.OPEN):
             raise StudioError("answer.late")
-        if row.outcome == Outcome.OPEN:
-            seconds = session.get_one(SessionRow, row.session_id).lease
-            row.lease_until = when + timedelta(seconds=seconds)
+        if given.outcome == Outcome.OPEN:
+            given.lease_until = when + timedelta(seconds=row.lease)
         session.flush()
-        return to_assignment(session, row)
+        return to_assignment(session, given)
 
 
 def get_assignment(db: Database, assignment_id: int, rater: str) -> Assignment:

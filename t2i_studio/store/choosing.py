@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Select, distinct, func, select, update
+from sqlalchemy import ColumnElement, Select, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from t2i_studio.domain import Outcome, Purpose
@@ -40,6 +40,14 @@ def _from(session: Session, query: Select[int], start: int) -> int | None:
     return None
 
 
+def order_size(session: Session, row: SessionRow, purpose: Purpose) -> int:
+    """How far the shuffled order of the items of this purpose goes."""
+    if purpose in (Purpose.JUDGED, Purpose.REPEAT):
+        return row.judged
+    mine = (SessionItemRow.session_id == row.id, CHECKS, SessionItemRow.purpose == purpose)
+    return (session.scalar(select(func.max(SessionItemRow.shuffle)).where(*mine)) or 0) + 1
+
+
 def check_item(session: Session, session_id: int, rater: str, purpose: Purpose, start: int) -> int | None:
     """An item for practice or with a known answer that the rater has not seen."""
     mine = (SessionItemRow.session_id == session_id, CHECKS, SessionItemRow.purpose == purpose)
@@ -68,6 +76,12 @@ def lacks_judgement(session: Session, session_id: int, rater: str) -> bool:
     ended = _unseen(rater, Purpose.JUDGED, Outcome.ANSWERED, Outcome.SKIPPED)
     query = select(SessionItemRow.id).where(SessionItemRow.session_id == session_id, UNDONE, ended)
     return session.scalar(query.limit(1)) is not None
+
+
+def has_work(session: Session, row: SessionRow, rater: str) -> bool:
+    """Is there, or will there be, an item for the rater to judge?"""
+    budget = row.judged if row.budget is None else min(row.judged, row.budget)
+    return (row.choice == "active" and row.opened < budget) or lacks_judgement(session, row.id, rater)
 
 
 def repeatable(session: Session, row: SessionRow, rater: str, position: int) -> int | None:
@@ -114,14 +128,23 @@ def _first_unopened(session: Session, session_id: int, prefer: Sequence[int]) ->
 
 def _of_rarest_matchup(session: Session, row: SessionRow, rater: str) -> int | None:
     mine = (SessionItemRow.session_id == row.id, UNOPENED)
-    waiting = session.scalars(select(distinct(SessionItemRow.matchup)).where(*mine)).all()
+    waiting = _waiting_matchups(session, row.id)
     if not waiting:
         return None
     taken = _taken_by_matchup(session, row.id)
     tied = dice(row.seed, rater, "matchup", row.opened)
-    rarest = min(sorted(waiting), key=lambda matchup: (taken[matchup], tied.random()))
+    rarest = min(waiting, key=lambda matchup: (taken[matchup], tied.random()))
     query = select(SessionItemRow.id).where(*mine, SessionItemRow.matchup == rarest)
     return session.scalar(query.order_by(SessionItemRow.shuffle).limit(1))
+
+
+def _waiting_matchups(session: Session, session_id: int) -> list[int]:
+    """Matchups that have an item to open. From one to the next by index: there are few of them, of many items."""
+    least = select(func.min(SessionItemRow.matchup).label("matchup"))
+    line = least.where(SessionItemRow.session_id == session_id, UNOPENED).cte(recursive=True)
+    later = least.where(SessionItemRow.session_id == session_id, UNOPENED, SessionItemRow.matchup > line.c.matchup)
+    line = line.union_all(select(later.scalar_subquery()).where(line.c.matchup.is_not(None)))
+    return [*session.scalars(select(line.c.matchup).where(line.c.matchup.is_not(None)))]
 
 
 def _taken_by_matchup(session: Session, session_id: int) -> Counter[int]:

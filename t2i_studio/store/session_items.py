@@ -100,6 +100,7 @@ def add_items(session: Session, row: SessionRow, items: Sequence[NewItem]) -> No
     session.execute(
         insert(SessionPictureRow), [one for id, item in zip(ids, items, strict=True) for one in _of(id, item)]
     )
+    row.judged = sum(map(_is_judged, items))
     if row.choice == "even":
         open_evenly(session, row)
 

@@ -38,9 +38,9 @@ def progress(db: Database, session_id: int, now: datetime | None = None) -> Prog
     when = now or clock()
     with db.read() as session:
         row = get_row(session, SessionRow, session_id, "session.unknown")
-        counted, answers, taken, undone = _items(session, row.id)
+        answers, taken, undone = _places(session, row.id)
         raters, excluded, skips = _raters(session, row.id)
-        items = counted if row.budget is None else min(counted, row.budget)
+        items = row.judged if row.budget is None else min(row.judged, row.budget)
         return Progress(
             items=items,
             opened=row.opened,
@@ -56,13 +56,13 @@ def progress(db: Database, session_id: int, now: datetime | None = None) -> Prog
         )
 
 
-def _items(session: Session, session_id: int) -> tuple[int, int, int, int]:
-    """Items to judge, their judgements, their places taken, and how many of the open ones lack a judgement."""
-    judged = (SessionItemRow.session_id == session_id, SessionItemRow.purpose == Purpose.JUDGED)
-    sums = select(func.count(), func.sum(SessionItemRow.answers), func.sum(SessionItemRow.taken)).where(*judged)
-    counted, answers, taken = session.execute(sums).one()
+def _places(session: Session, session_id: int) -> tuple[int, int, int]:
+    """Judgements, places taken, and how many of the open items lack a judgement."""
+    opened = (SessionItemRow.session_id == session_id, SessionItemRow.purpose == Purpose.JUDGED, SessionItemRow.opened)
+    sums = select(func.sum(SessionItemRow.answers), func.sum(SessionItemRow.taken)).where(*opened)
+    answers, taken = session.execute(sums).one()
     undone = select(func.count()).select_from(SessionItemRow).where(SessionItemRow.session_id == session_id, UNDONE)
-    return counted, answers, taken, session.scalar(undone) or 0
+    return answers or 0, taken or 0, session.scalar(undone) or 0
 
 
 def _raters(session: Session, session_id: int) -> tuple[int, int, int]:

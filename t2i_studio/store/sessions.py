@@ -80,7 +80,7 @@ def hash_of_code(plan: SessionPlan) -> str | None:
 
 def _to_row(plan: SessionPlan, code_hash: str | None) -> SessionRow:
     same = plan.model_dump(mode="json", exclude={"code"}) | {"name": check_text(plan.name)}
-    return SessionRow(**same, code_hash=code_hash, state=SessionState.OPEN, opened=0)
+    return SessionRow(**same, code_hash=code_hash, state=SessionState.OPEN, judged=0, opened=0)
 
 
 def to_session(row: SessionRow) -> FeedbackSession:

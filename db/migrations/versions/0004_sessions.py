@@ -73,6 +73,7 @@ def upgrade() -> None:
         sa.Column("code_hash", sa.String(length=200), nullable=True),
         sa.Column("lease", sa.Integer(), nullable=False),
         sa.Column("seed", sa.BigInteger(), nullable=False),
+        sa.Column("judged", sa.Integer(), nullable=False),
         sa.Column("opened", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("created", sa.DateTime(), nullable=False),

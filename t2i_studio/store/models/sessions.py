@@ -35,7 +35,9 @@ UNENDED = text("outcome IN ('open', 'expired')")
 
 
 class SessionRow(Base):
-    """A session. code_hash: argon2 of the code. opened: how many of its items may be judged."""
+    """A session. code_hash: argon2 of the code. judged: how many of its items are there to be judged; opened: how many
+    of these may be by now.
+    """
 
     __tablename__ = "session"
     __table_args__ = (
@@ -61,6 +63,7 @@ class SessionRow(Base):
     code_hash: Mapped[str | None] = mapped_column(String(200))
     lease: Mapped[int]
     seed: Mapped[int] = mapped_column(BigInteger)
+    judged: Mapped[int] = mapped_column(default=0)
     opened: Mapped[int] = mapped_column(default=0)
     state: Mapped[str] = mapped_column(String(16))
     created: Mapped[datetime] = mapped_column(default=now)
