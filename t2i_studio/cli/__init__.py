@@ -16,6 +16,7 @@ from t2i_studio.cli import (
     brief,
     console,
     explanation,
+    export,
     generate,
     grid,
     jobs,
@@ -41,6 +42,8 @@ app.command("rate")(rate.rate)
 app.command("variants")(library.variants)
 app.command("show")(library.show)
 app.command("explain")(explanation.explain)
+app.command("export")(export.export_answers)
+app.command("import-answers")(export.import_answers)
 app.command("jobs")(jobs.jobs)
 app.command("resume")(jobs.resume)
 app.command("models")(models.models)

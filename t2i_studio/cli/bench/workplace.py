@@ -27,7 +27,7 @@ ALTERNATIVES = "a {red|blue} handbag"
 AXES = {"warmth=1..5": 5, "steps=2,3": 2, "preset=studio_white,premium_black": 2, "guidance=2,3,4": 3}
 """Of how many values each is."""
 FILES = ("text.png", "cut.png", "nowhere.png", "folder", "folder/new", "text.png/x", "n" * 300, "")
-PATHS = ("out", "target", "users", "home", "init", "mask", "from_", "pictures")
+PATHS = ("out", "target", "users", "home", "init", "mask", "from_", "pictures", "file")
 GOOD: dict[str, tuple[Any, ...]] = {
     "text": ("红色手提包", "a red handbag", "mug 杯子", ALTERNATIVES),
     "description": ("红色手提包", "a red handbag", ALTERNATIVES),
@@ -60,6 +60,9 @@ GOOD: dict[str, tuple[Any, ...]] = {
     "fault": ("clutter",),
     "faults": ("clutter",),
     "sort": ("newest", "stars"),
+    "format": ("pick-a-pic", "imagefolder", "label-studio", "csv", "xlsx"),
+    "ties": ("keep", "drop"),
+    "file": ("text.png",),
     "state": ("done", "failed"),
     "limit": (1, 500),
     "since": ("2026-01-31", "2026-01-31T08:30+08:00"),
