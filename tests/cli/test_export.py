@@ -8,9 +8,16 @@ from pathlib import Path
 import datasets
 import pytest
 
+from t2i_studio.domain import Answer, NewItem, SessionPlan, Shown
+from t2i_studio.store.answers import answer
+from t2i_studio.store.assignments import next_assignment
 from t2i_studio.store.database import Database, open_database
+from t2i_studio.store.entrance import consent, enter, make_link
 from t2i_studio.store.raters import rater_named
 from t2i_studio.store.ratings import prefer, rate
+from t2i_studio.store.session_raters import exclude_rater
+from t2i_studio.store.sessions import create_session
+from t2i_studio.store.variants import get_variant
 from tests.store.studio import finished
 
 from .conftest import Ran
@@ -52,6 +59,39 @@ def test_comments_go_along_only_when_asked_and_then_it_is_said(run: Run, db: Dat
     assert "Li" not in (tmp_path / "silent" / "answers.csv").read_text(encoding="utf-8")
     with (tmp_path / "asked" / "answers.csv").open(encoding="utf-8-sig", newline="") as file:
         assert {row["comment"] for row in csv.DictReader(file)} == {"", "too dark for Li"}
+
+
+def judge(db: Database, session: int, link: str, chosen: int) -> str:
+    """A rater who always prefers the picture `chosen`, until there is nothing left; their id."""
+    rater = enter(db, link).rater
+    consent(db, session, rater)
+    while shown := next_assignment(db, session, rater).assignment:
+        place = shown.order.index(chosen) if chosen in shown.order else 0
+        sent = Answer(assignment=shown.id, nonce=f"{rater}-{shown.id}", verdict="chosen", place=place, active_ms=2000)
+        answer(db, rater, sent)
+    return rater
+
+
+def test_a_session_leaves_without_its_checks_and_its_excluded_raters(run: Run, db: Database, tmp_path: Path) -> None:
+    one, other, third, fourth = (*finished(db, "茶壶").variants, *finished(db, "台灯").variants)
+    items = [
+        NewItem(text="茶壶", pictures=(Shown(variant=one), Shown(variant=other))),
+        NewItem(text="台灯", pictures=(Shown(variant=third), Shown(variant=fourth)), purpose="practice", expected=0),
+    ]
+    plan = SessionPlan(name="s", kind="pairs", overlap=2, practice=1, known_share=0, repeat_share=0)
+    session = create_session(db, plan, items).id
+    link = make_link(db, session)
+    careful, careless = judge(db, session, link, other), judge(db, session, link, one)
+    exclude_rater(db, session, careless, "always the first")
+    made = run("export", "--session", session, "--format", "pick-a-pic", "--out", tmp_path / "out", "--json").json
+    assert (made["answers"], made["rows"], made["left_out"]) == (4, 1, {"excluded": 2, "practice": 1})
+    [row] = datasets.load_dataset(str(tmp_path / "out"), split="train", cache_dir=str(tmp_path / "cache"))
+    assert row["caption"] == "茶壶"
+    assert row["best_image_uid"] == get_variant(db, other).image
+    table = run("export", "--session", session, "--format", "csv", "--out", tmp_path / "csv", "--json")
+    assert table.json["rows"] == 2
+    told = (tmp_path / "csv" / "answers.csv").read_text(encoding="utf-8")
+    assert not [secret for secret in (careful, careless, link) if secret in told]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Every answer as a row of a table: CSV, and XLSX for spreadsheets."""
 
 import csv
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,7 +46,9 @@ def write_xlsx(material: Material, folder: Path) -> Tally:
                 cell.value = value
             cells.append(cell)
         sheet.append(cells)
-    book.save(folder / "answers.xlsx")
+    whole = io.BytesIO()  # openpyxl, writing to a full disk, would print a traceback of its own
+    book.save(whole)
+    (folder / "answers.xlsx").write_bytes(whole.getvalue())
     return Tally(rows=len(material.votes))
 
 
