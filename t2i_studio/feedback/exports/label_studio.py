@@ -15,6 +15,8 @@ from t2i_studio.store.faults import FAULTS
 
 TASKS = "tasks.json"
 SET_UP = "labelling.xml"
+MAX_FILE = 200 * 2**20
+"""Bytes; Label Studio takes uploads below 250 MiB (its setting DATA_UPLOAD_MAX_MEMORY_SIZE)."""
 FIRST = "picture_1"
 """Name of the first picture, to which the answers are tied."""
 
@@ -26,7 +28,7 @@ def write_label_studio(material: Material, folder: Path) -> Tally:
     for kind, tasks in kinds.items():
         (folder / kind).mkdir()
         (folder / kind / SET_UP).write_text(labelling(len(tasks[0].variants)), encoding="utf-8")
-        rows += write_list(folder / kind / TASKS, (_task(material, task) for task in tasks))
+        rows += write_list(folder / kind / TASKS, (_task(material, task) for task in tasks), MAX_FILE)
     return Tally(rows=rows, left_out=left_out)
 
 

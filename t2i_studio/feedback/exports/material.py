@@ -1,6 +1,5 @@
 """What every export is made of: answers that lead to nobody, and the pictures they are about."""
 
-import random
 import re
 import secrets
 from collections import Counter
@@ -118,9 +117,7 @@ def _nameless(votes: Sequence[Vote], comments: bool) -> list[Vote]:
     """Votes with rater ids made anew and nothing that leads back to them: of times the day, whole seconds, numbers
     of answers by their place in the file, which is by item and new rater id.
     """
-    raters = sorted({vote.rater for vote in votes})
-    random.SystemRandom().shuffle(raters)
-    renamed = {rater: f"r{secrets.token_hex(6)}" for rater in raters}
+    renamed = {rater: f"r{secrets.token_hex(6)}" for rater in {vote.rater for vote in votes}}
     ordered = sorted(votes, key=lambda vote: (vote.item, renamed[vote.rater], vote.assignment))
     numbers = {vote.assignment: number for number, vote in enumerate(ordered, 1)}
     return [

@@ -4,7 +4,9 @@ import base64
 import json
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 
 from t2i_studio.domain import SessionKind, Vote
@@ -55,13 +57,23 @@ def data_uri(png: bytes) -> str:
     return f"data:image/png;base64,{base64.b64encode(png).decode()}"
 
 
-def write_list(path: Path, objects: Iterable[object]) -> int:
-    """A JSON list, written object by object, for all their pictures may not fit into memory; its length."""
-    count = 0
-    with path.open("w", encoding="utf-8") as file:
-        file.write("[")
-        for count, one in enumerate(objects, 1):
-            file.write(",\n" if count > 1 else "\n")
-            json.dump(one, file, ensure_ascii=False)
-        file.write("\n]\n")
+def write_list(path: Path, objects: Iterable[object], limit: float = inf) -> int:
+    """A JSON list, written object by object, for all their pictures may not fit into memory; how many there were.
+
+    limit: bytes of a file, where whoever reads it has one; the list goes on in NAME-2.json and so on. An object that
+    is larger by itself has a file of its own.
+    """
+    count = parts = size = 0
+    with ExitStack() as stack:
+        for one in objects:
+            text = json.dumps(one, ensure_ascii=False).encode()
+            if parts == 0 or size + len(text) > limit:
+                stack.close()
+                parts, size = parts + 1, 0
+                file = stack.enter_context(
+                    path.with_stem(f"{path.stem}-{parts}" if parts > 1 else path.stem).open("wb")
+                )
+                stack.callback(file.write, b"\n]\n")
+            size += file.write((b",\n" if size else b"[\n") + text)
+            count += 1
     return count

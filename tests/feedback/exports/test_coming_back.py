@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from t2i_studio.errors import StudioError
 from t2i_studio.feedback.exports import export
 from t2i_studio.feedback.exports.label_studio import labelling
 from t2i_studio.feedback.exports.material import Choices
+from t2i_studio.feedback.exports.tasks import write_list
 from t2i_studio.feedback.imports import keep_imported, read_label_studio
 from t2i_studio.store.database import Database
 from t2i_studio.store.ratings import ratings_of
@@ -173,3 +175,15 @@ def test_the_labelling_set_up_shows_every_picture_and_asks_one_thing(pictures: i
     assert {tag.get("toName") for tag in root.iter() if tag.get("toName")} <= names
     assert ("Rating" in asked) == (pictures == 1)
     assert ("choice" in asked.values()) == (pictures > 1)
+
+
+@given(st.lists(st.text(max_size=20), min_size=1), st.integers(1, 60))
+def test_a_list_in_parts_is_the_whole_list_and_no_part_is_too_large(texts: list[str], limit: int) -> None:
+    with TemporaryDirectory() as folder:
+        assert write_list(Path(folder) / "tasks.json", texts, limit) == len(texts)
+        count = len(list(Path(folder).iterdir()))
+        names = ["tasks.json", *(f"tasks-{part}.json" for part in range(2, count + 1))]
+        parts = [json.loads((Path(folder) / name).read_bytes()) for name in names]
+        assert [text for part in parts for text in part] == texts
+        for part in parts:
+            assert len(part) == 1 or sum(len(json.dumps(text, ensure_ascii=False).encode()) for text in part) <= limit
