@@ -4,10 +4,13 @@ An attentive rater sees pictures with utilities u_k = strength of its source + p
 0), and chooses picture k with probability ∝ exp(u_k) (Bradley & Terry 1952; Luce 1959 for more than two), or calls it
 a tie with probability ∝ ν·exp(mean u) (Davidson 1970; with a pull of the place, Davidson & Beaver 1977).
 
-Not every rater is attentive. Each rater is of one unknown class: attentive; answering at random; or always taking the
-same place. The likelihood of a rater's answers is the mixture over classes (Dawid & Skene 1979 for the idea). Answers
-with a known right choice, and swapped repeats, tell the classes apart: an attentive rater gets them right, or repeats
-themselves, with a probability that is estimated too. "All bad" says nothing about which is better and is left out.
+Not every rater looks. Each is of one unknown class: attentive; answering at random; or always taking the same place.
+How likely a rater is of each class comes from checks alone: known answers, swapped repeats, and the places taken (a
+mixture of classes; Dawid & Skene 1979 for the idea). Nobody loses weight by liking other pictures than most do: with
+the choices themselves in that mixture, a minority with firm opinions would be taken for careless. An answer's
+probability is then the mean over the classes of its rater. So the strengths are not flattened by careless answers, and
+the two steps are one pair of estimating equations (Newey & McFadden 1994, §6). "All bad" says nothing about which is
+better and is left out.
 
 Weak normal priors on everything keep the fit finite when a side always wins or sources were never compared.
 """
@@ -26,7 +29,7 @@ STRAY = 0.05
 NEVER = -1e9
 
 # normal priors (mean, sd), in log-odds: pull of a place, ties (log ν), share of a class against the attentive,
-# known answers right, repeats the same, ties of who answers at random
+# known answers right, repeats the same, ties of whoever does not look
 PLACE, TIES, CLASS, RIGHT, SAME, STRAY_TIES = (0, 0.5), (-1.5, 1.5), (-2.7, 1.0), (2.5, 0.7), (1.0, 1.0), (-1.5, 1.0)
 
 
@@ -36,7 +39,7 @@ class Choices:
 
     source: (V, N) number of each picture's source, K where fewer were shown. chosen: (V,) place, −1 a tie. rater,
     item: (V,) numbers. right, wrong, same, other: (R,) known answers and repeats. took: (R, N + 1) how often each
-    place was taken, last column ties, over judged, known and repeated items.
+    place was taken, last column ties, over judged, known and repeated items; judged: (R, N + 1) judged ones only.
     """
 
     names: tuple[str, ...]
@@ -50,6 +53,7 @@ class Choices:
     same: np.ndarray
     other: np.ndarray
     took: np.ndarray
+    judged: np.ndarray
 
     @property
     def places(self) -> int:
@@ -68,10 +72,12 @@ def read_choices(votes: Sequence[Vote]) -> Choices:
     raters = tuple(dict.fromkeys(vote.rater for vote in used))
     at, who = {name: k for k, name in enumerate(names)}, {rater: k for k, rater in enumerate(raters)}
     places = max((len(vote.sources) for vote in used), default=2)
-    checks, took = np.zeros((4, len(raters))), np.zeros((len(raters), places + 1))
+    checks, took, judged = np.zeros((4, len(raters))), *np.zeros((2, len(raters), places + 1))
     earlier = {vote.assignment: vote for vote in main}
     for vote in used:
-        took[who[vote.rater], places if vote.chosen is None else vote.chosen] += 1
+        place = places if vote.chosen is None else vote.chosen
+        took[who[vote.rater], place] += 1
+        judged[who[vote.rater], place] += vote.purpose is Purpose.JUDGED
         passed = passed_check(vote, earlier)
         if passed is not None:
             checks[2 * (vote.purpose is Purpose.REPEAT) + (not passed), who[vote.rater]] += 1
@@ -89,6 +95,7 @@ def read_choices(votes: Sequence[Vote]) -> Choices:
         same=checks[2],
         other=checks[3],
         took=took,
+        judged=judged,
     )
 
 
@@ -109,16 +116,18 @@ def _picture(vote: Vote) -> int | None:
 
 
 class ChoiceModel:
-    """Log-posterior of the parameters, its slope, and what each answer adds to the slope.
+    """The two steps as functions of the parameters: of the raters' classes, and of the strengths given the classes.
 
-    Parameters θ, in order: strengths (K), pulls of places 2 … N (N−1), log ν, log share of the classes against the
-    attentive (random, place 1 … N), logits of known-right, of repeated-same, and of the random class' ties.
+    Parameters θ, in order: strengths (K), pulls of places 2 … N (N−1), log ν; log share of the classes against the
+    attentive (random, place 1 … N), logits of known-right, of repeated-same, and of ties by who does not look.
+    `second` and `first` are the slices of the steps.
     """
 
     def __init__(self, choices: Choices) -> None:
         self.data = choices
         K, N = len(choices.names), choices.places
         self.strengths, self.pulls, self.tie = slice(0, K), slice(K, K + N - 1), K + N - 1
+        self.second, self.first = slice(0, K + N), slice(K + N, K + 2 * N + 4)
         self.classes = slice(K + N, K + 2 * N + 1)
         self.known, self.repeated, self.stray = K + 2 * N + 1, K + 2 * N + 2, K + 2 * N + 3
         priors = [(0, STRENGTH_SD)] * K + [PLACE] * (N - 1) + [TIES] + [CLASS] * (N + 1) + [RIGHT, SAME, STRAY_TIES]
@@ -129,37 +138,61 @@ class ChoiceModel:
         self._hit = (np.arange(N) == choices.chosen[:, None]).astype(float)
         self._row = np.arange(len(choices.chosen))
 
-    def slope(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
-        """Minus the log-posterior and its gradient: what is minimised."""
-        attentive, residual, tie_residual = self._answers(theta)
-        total, weight, table = self._raters(theta, attentive)
-        weights = weight[self.data.rater]
-        gradient = -table.sum(0)
-        weighted = residual * weights[:, None]
-        sums = np.bincount(self.data.source.ravel(), weighted.ravel(), minlength=len(self.data.names) + 1)
-        gradient[self.strengths] -= sums[:-1]
-        gradient[self.pulls] -= weighted[:, 1:].sum(0)
-        gradient[self.tie] -= tie_residual @ weights
-        away = (theta - self.mean) / self.sd
-        return float(-total.sum() + away @ away / 2), gradient + away / self.sd
+    def class_slope(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
+        """First step: minus the log-posterior of the checks, and its gradient by θ[first]."""
+        total, _, scores = self._classes(theta)
+        return self._with_prior(theta, self.first, float(total.sum()), scores.sum(0))
+
+    def choice_slope(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
+        """Second step: minus the log-posterior of the choices, and its gradient by θ[second]."""
+        total, residual, tied = self._choices(theta)
+        sums = np.bincount(self.data.source.ravel(), residual.ravel(), minlength=len(self.data.names) + 1)
+        gradient = np.concatenate([sums[:-1], residual[:, 1:].sum(0), [tied.sum()]])
+        return self._with_prior(theta, self.second, float(total.sum()), gradient)
 
     def scores(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """What each answer (V, P), and each rater beyond their answers (R, P), adds to the slope of the likelihood."""
-        attentive, residual, tie_residual = self._answers(theta)
-        _, weight, table = self._raters(theta, attentive)
-        weights = weight[self.data.rater]
-        rows = np.zeros((len(weights), len(theta) + 1))
-        extra = len(theta)  # absent pictures fall into a column that is cut off
+        """What each answer (V, P) adds to the slope of the second step, and each rater (R, P) to that of the first."""
+        _, residual, tied = self._choices(theta)
+        rows = np.zeros((len(tied), len(theta) + 1))
         for place in range(self.data.places):
-            column = np.where(self._shown[:, place], self.data.source[:, place], extra)
-            rows[self._row, column] += residual[:, place] * weights
-        rows[:, self.pulls] = residual[:, 1:] * weights[:, None]
-        rows[:, self.tie] = tie_residual * weights
+            # absent pictures fall into a column that is cut off
+            column = np.where(self._shown[:, place], self.data.source[:, place], len(theta))
+            rows[self._row, column] += residual[:, place]
+        rows[:, self.pulls], rows[:, self.tie] = residual[:, 1:], tied
+        table = np.zeros((len(self.data.raters), len(theta)))
+        table[:, self.first] = self._classes(theta)[2]
         return rows[:, :-1], table
 
     def attentive(self, theta: np.ndarray) -> np.ndarray:
-        """(R,) probability that each rater is attentive, given all answers."""
-        return self._raters(theta, self._answers(theta)[0])[1]
+        """(R,) probability that each rater is attentive, given all their answers, the choices too: a hint, which
+        weighs nothing in the ranking.
+        """
+        logs, _ = self._class_logs(theta)
+        ties, chose = _logs(theta[self.stray])
+        blind = self.data.judged[:, -1] * ties + self.data.judged[:, :-1].sum(1) * (chose - np.log(self.data.places))
+        seen = np.bincount(self.data.rater, self._answers(theta)[0], minlength=len(self.data.raters))
+        logs[:, 0] += seen - blind
+        return np.exp(logs[:, 0] - np.logaddexp.reduce(logs, axis=1))
+
+    def _with_prior(
+        self, theta: np.ndarray, step: slice, total: float, gradient: np.ndarray
+    ) -> tuple[float, np.ndarray]:
+        away = (theta[step] - self.mean[step]) / self.sd[step]
+        return float(away @ away) / 2 - total, away / self.sd[step] - gradient
+
+    def _choices(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(V,) log-probability of each answer, over the classes of its rater; derivatives as of `_answers`."""
+        attentive, residual, tied = self._answers(theta)
+        member = self._classes(theta)[1][self.data.rater]
+        ties, chose = _logs(theta[self.stray])
+        places = self.data.places
+        careless = np.full((len(attentive), places + 1), np.log(STRAY / places))
+        careless[:, 0] = np.where(self._tied, ties, chose - np.log(places))
+        careless[:, 1:][self._hit > 0] = np.log(1 - STRAY)
+        joint = np.column_stack([attentive, careless]) + np.log(np.maximum(member, 1e-300))
+        total = np.logaddexp.reduce(joint, axis=1)
+        weight = np.exp(joint[:, 0] - total)
+        return total, residual * weight[:, None], tied * weight
 
     def _answers(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Of an attentive rater: (V,) log-probability of each answer, its derivative by the utilities (V, N), and by
@@ -179,30 +212,42 @@ class ChoiceModel:
         residual = np.where(self._shown, self._hit - chance + (tie_residual / self._count)[:, None], 0.0)
         return picked - top - np.log(total), residual, tie_residual
 
-    def _raters(self, theta: np.ndarray, attentive: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """(R,) log-likelihood, (R,) probability to be attentive, (R, P) derivative by all but the answers' part."""
-        data, N = self.data, self.data.places
+    def _classes(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(R,) log-likelihood of the checks, (R, N + 2) probabilities of the classes, (R, P) its slope by θ[first]."""
+        data = self.data
+        logs, shares = self._class_logs(theta)
+        total = np.logaddexp.reduce(logs, axis=1)
+        member = np.exp(logs - total[:, None])
         right, same, stray = (float(np.exp(_logs(theta[k])[0])) for k in (self.known, self.repeated, self.stray))
+        careless = member[:, 1]
+        ties = member[:, 0] * data.judged[:, -1] + careless * data.took[:, -1]
+        answers = member[:, 0] * data.judged.sum(1) + careless * data.took.sum(1)
+        scores = np.column_stack(
+            [
+                member[:, 1:] - shares[1:],
+                member[:, 0] * (data.right - (data.right + data.wrong) * right),
+                member[:, 0] * (data.same - (data.same + data.other) * same),
+                ties - answers * stray,
+            ]
+        )
+        return total, member, scores
+
+    def _class_logs(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(R, N + 2) log of share × likelihood of the checks by class, and the shares. Here the judged choices of
+        attentive raters are as good as random ones, since the sides are.
+        """
+        data, N = self.data, self.data.places
         (yes, no), (again, other), (tied, chose) = (_logs(theta[k]) for k in (self.known, self.repeated, self.stray))
         logs = np.zeros((len(data.raters), N + 2))
-        logs[:, 0] = np.bincount(data.rater, attentive, minlength=len(data.raters))
-        logs[:, 0] += (
-            data.right * yes + data.wrong * (no - np.log(N)) + data.same * again + data.other * (other - np.log(N))
-        )
-        answers, ties = data.took.sum(1), data.took[:, N]
-        logs[:, 1] = ties * tied + (answers - ties) * (chose - np.log(N))
-        logs[:, 2:] = data.took[:, :N] * np.log(1 - STRAY) + (answers[:, None] - data.took[:, :N]) * np.log(STRAY / N)
+        logs[:, 0] = data.judged[:, N] * tied + data.judged[:, :N].sum(1) * (chose - np.log(N))
+        logs[:, 0] += data.right * yes + data.wrong * (no - np.log(N))
+        logs[:, 0] += data.same * again + data.other * (other - np.log(N))
+        logs[:, 1] = data.took[:, N] * tied + data.took[:, :N].sum(1) * (chose - np.log(N))
+        hit = data.took[:, :N]
+        logs[:, 2:] = hit * np.log(1 - STRAY) + (data.took.sum(1)[:, None] - hit) * np.log(STRAY / N)
         shares = np.append(0.0, theta[self.classes])
         shares = shares - np.logaddexp.reduce(shares)
-        joint = logs + shares
-        total = np.logaddexp.reduce(joint, axis=1)
-        member = np.exp(joint - total[:, None])
-        table = np.zeros((len(total), len(theta)))
-        table[:, self.classes] = (member - np.exp(shares))[:, 1:]
-        table[:, self.known] = member[:, 0] * (data.right - (data.right + data.wrong) * right)
-        table[:, self.repeated] = member[:, 0] * (data.same - (data.same + data.other) * same)
-        table[:, self.stray] = member[:, 1] * (ties - answers * stray)
-        return total, member[:, 0], table
+        return logs + shares, np.exp(shares)
 
 
 def _logs(logit: float) -> tuple[float, float]:

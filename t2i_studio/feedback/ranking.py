@@ -4,7 +4,7 @@ A strength is a log-odds: of two sources shown side by side, an attentive rater 
 odds exp(difference of the strengths). Strengths sum to 0 over the sources. The model is in choice_model.py.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import sqrt
@@ -16,6 +16,7 @@ from t2i_studio.domain import Noun, Vote
 from t2i_studio.feedback.choice_model import ChoiceModel, Choices, read_choices
 from t2i_studio.feedback.estimates import Estimate, quantile
 
+Slope = Callable[[np.ndarray], tuple[float, np.ndarray]]
 STEP = 1e-4
 FEW_RATERS = 5
 """With fewer, the spread between raters cannot be told from the answers."""
@@ -101,17 +102,19 @@ def ranking(votes: Sequence[Vote]) -> Ranking:
 
 
 def fit(choices: Choices) -> Fit:
-    """The maximum of the posterior by L-BFGS, its curvature there, and the covariance robust to clusters.
+    """Both steps of the model by L-BFGS, and the covariances of their joint estimating equations.
 
-    robust = H⁻¹ B H⁻¹ (Huber 1967; Liang & Zeger 1986), H the curvature, B = G/(G−1)·Σ over raters of the outer
-    products of their scores, plus the products of different raters' scores on the same item: clusters both ways
-    (Cameron, Gelbach & Miller 2011), because an item's pictures may be better or worse than their sources usually are.
+    With A the derivatives of both slopes by all parameters: model = A⁻¹ J A⁻ᵀ, J the curvature of each step; robust =
+    A⁻¹ B A⁻ᵀ (Huber 1967; Liang & Zeger 1986), B = G/(G−1)·Σ over raters of the outer products of their scores, plus
+    the products of different raters' scores on the same item: clusters both ways (Cameron, Gelbach & Miller 2011),
+    because an item's pictures may be better or worse than their sources usually are.
     """
-    from scipy.optimize import minimize
-
     model = ChoiceModel(choices)
-    theta = minimize(model.slope, model.mean.copy(), jac=True, method="L-BFGS-B", options={"maxiter": 500}).x
-    posterior = np.linalg.inv(_curvature(model, theta))
+    theta = model.mean.copy()
+    for step, slope in ((model.first, model.class_slope), (model.second, model.choice_slope)):
+        theta[step] = _lowest(theta, step, slope)
+    inverse, curvature = _bread(model, theta)
+    posterior = inverse @ curvature @ inverse.T
     answers, beyond = model.scores(theta)
     clusters = len(set(choices.rater.tolist()))
     if clusters < FEW_RATERS:
@@ -119,16 +122,40 @@ def fit(choices: Choices) -> Fit:
     by_rater = _sums(answers, choices.rater, len(choices.raters)) + beyond
     by_item = _sums(answers, choices.item, int(choices.item.max()) + 1)
     middle = by_rater.T @ by_rater * clusters / (clusters - 1) + by_item.T @ by_item - answers.T @ answers
-    return Fit(choices, model, theta, posterior, posterior @ middle @ posterior)
+    return Fit(choices, model, theta, posterior, inverse @ middle @ inverse.T)
 
 
-def _curvature(model: ChoiceModel, theta: np.ndarray) -> np.ndarray:
-    """Second derivatives of minus the log-posterior, by central differences of its gradient; made positive."""
-    rows = []
-    for step in np.eye(len(theta)) * STEP:
-        rows.append((model.slope(theta + step)[1] - model.slope(theta - step)[1]) / (2 * STEP))
-    values, vectors = np.linalg.eigh((np.array(rows) + np.array(rows).T) / 2)
-    return (vectors * np.maximum(values, 1e-3)) @ vectors.T
+def _lowest(theta: np.ndarray, step: slice, slope: Slope) -> np.ndarray:
+    """The part `step` of θ at which its slope is nothing, the rest as given."""
+    from scipy.optimize import minimize
+
+    def at(part: np.ndarray) -> tuple[float, np.ndarray]:
+        whole = theta.copy()
+        whole[step] = part
+        return slope(whole)
+
+    found: np.ndarray = minimize(at, theta[step], jac=True, method="L-BFGS-B", options={"maxiter": 500}).x
+    return found
+
+
+def _bread(model: ChoiceModel, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A⁻¹ and J, by central differences of the slopes."""
+    derivatives = np.zeros((len(theta), len(theta)))
+    for k, move in enumerate(np.eye(len(theta)) * STEP):
+        for step, slope in ((model.first, model.class_slope), (model.second, model.choice_slope)):
+            if step is model.second or k >= step.start:  # the classes do not depend on the strengths
+                derivatives[step, k] = (slope(theta + move)[1] - slope(theta - move)[1]) / (2 * STEP)
+    curvature = np.zeros_like(derivatives)
+    for step in (model.first, model.second):
+        curvature[step, step] = derivatives[step, step] = _positive(derivatives[step, step])
+    return np.linalg.inv(derivatives), curvature
+
+
+def _positive(matrix: np.ndarray) -> np.ndarray:
+    """Symmetric, and curved upwards everywhere."""
+    values, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
+    upward: np.ndarray = (vectors * np.maximum(values, 1e-3)) @ vectors.T
+    return upward
 
 
 def _sums(rows: np.ndarray, groups: np.ndarray, number: int) -> np.ndarray:

@@ -80,7 +80,7 @@ def study(sessions: int = 200, *, answers: int = 1000, truth: Truth | None = Non
         fits.append(_fitted(ranking(made.votes[:answers]), planted))
         flags += _flagged(made)
     spearman, inside, contests, error, width = np.array(fits).T
-    shares = {kind: float(np.mean([hit for who, hit in flags if who == kind] or [0.0])) for kind, _ in flags}
+    shares = {kind: float(np.mean([hit for who, hit in flags if who == kind])) for kind, _ in flags}
     return Study(
         sessions=sessions,
         answers=answers,
