@@ -34,6 +34,8 @@ MAX_FAILURES = {"user": 5, "address": 50}
 """Within FAILURE_SECONDS: of one name from one address, and of an address (a whole office may share one)."""
 
 
+RATERS = re.compile(r"/judge/[\w-]{1,200}(/[\w-]{1,200}(/[\w-]{1,40}\.(js|css))?)?", re.ASCII)
+"""Paths of the rater's page: whoever has a session's link may use them, and no more."""
 _TOKEN = re.compile(r"(?P<name>[^.]+)\.(?P<expires>[0-9]{1,12})\.(?P<signature>[0-9a-f]{64})")
 
 
@@ -43,11 +45,13 @@ class LogIn:
     def __init__(self, app: ASGIApp, users: Users) -> None:
         self.app = app
         self.users = users
-        self._failures = _Failures()
+        self._failures = Failures()
         self._basic_seen = _Remembered(256)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
+            return await self.app(scope, receive, send)
+        if scope["type"] == "http" and RATERS.fullmatch(scope["path"]):
             return await self.app(scope, receive, send)
         connection = HTTPConnection(scope)
         language = choose_language(connection.cookies, connection.headers.get("accept-language", ""))
@@ -130,7 +134,7 @@ class LogIn:
         return name
 
 
-class _Failures:
+class Failures:
     """Times of failed attempts, by name and address and by address alone; the oldest entries make room."""
 
     def __init__(self) -> None:

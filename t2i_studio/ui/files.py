@@ -56,7 +56,7 @@ def static_routes() -> APIRouter:
 
     @router.get("/studio/{_version}/{name}")
     def file(_version: str, name: str) -> Response:
-        known = {path.name: path for path in STATIC.iterdir()}
+        known = {path.name: path for path in STATIC.glob("*.*")}
         if name not in known:
             return Response(status_code=404)
         return FileResponse(known[name], headers=_kept(_version))

@@ -47,9 +47,9 @@ class Guard:
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers["Content-Security-Policy"] = POLICY
+                headers.setdefault("Content-Security-Policy", POLICY)  # a page of our own may have a stricter one
+                headers.setdefault("Referrer-Policy", "same-origin")
                 headers["X-Content-Type-Options"] = "nosniff"
-                headers["Referrer-Policy"] = "same-origin"
             await send(message)
 
         # Only our own log-in may say who somebody is.

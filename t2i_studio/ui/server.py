@@ -28,6 +28,7 @@ from t2i_studio.ui.document import Document
 from t2i_studio.ui.files import picture_routes, static_routes
 from t2i_studio.ui.guard import Guard
 from t2i_studio.ui.i18n import gradio_words
+from t2i_studio.ui.judging.routes import judge_routes
 from t2i_studio.ui.quick_import import import_normally
 from t2i_studio.ui.sheets import sheet_routes
 from t2i_studio.ui.studio import Studio
@@ -64,6 +65,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(static_routes())
     app.include_router(picture_routes(studio))
     app.include_router(sheet_routes(studio))
+    app.include_router(judge_routes(db))
     warnings.filterwarnings("ignore", "SSR mode")  # Gradio says it of any app with several pages, even with it off
     return gr.mount_gradio_app(
         app,
