@@ -31,7 +31,7 @@ MAX_COMMENT = 2000
 MAX_SKIP_REASON = 200
 MAX_MS = 7 * 86_400_000
 """A time beyond a week, or below zero, is a clock that was set; it is not kept."""
-MARKUP = re.compile(r"<\s*[a-zA-Z/!?]")
+MARKUP = re.compile(r"<[a-zA-Z/!?]")
 PARTS = {"chosen": "place", "stars": "stars", "skip": "skip_reason"}
 """What an answer of this verdict must have, and no other may."""
 
@@ -88,8 +88,8 @@ def _checked(sent: Answer) -> Answer:
         raise StudioError("answer.verdict")
     for code in sent.faults:
         check_fault(code)
-    reason = sent.skip_reason and check_text(sent.skip_reason)
-    if reason and (len(reason) > MAX_SKIP_REASON or MARKUP.search(reason)):
+    reason = None if sent.skip_reason is None else check_text(sent.skip_reason, empty_ok=True)
+    if reason is not None and (not 0 < len(reason) <= MAX_SKIP_REASON or MARKUP.search(reason)):
         raise StudioError("answer.skip_reason")
     times = {name: _possible_time(getattr(sent, name)) for name in ("active_ms", "wall_ms")}
     return sent.model_copy(update={"comment": _checked_comment(sent.comment), "skip_reason": reason, **times})

@@ -82,6 +82,8 @@ def _rename_all(session: Session, old: str, new: str) -> None:
         .where(SessionRaterRow.rater_id == new)
         .values(language="", excluded_reason=case((SessionRaterRow.excluded_at.is_not(None), "")))
     )
-    session.execute(update(AssignmentRow).where(AssignmentRow.rater_id == old).values(rater_id=new))
-    session.execute(update(AnswerRow).where(AnswerRow.rater_id == old).values(rater_id=new, nonce=None, digest=None))
+    unsaid = {"rater_id": new, "skip_reason": case((AssignmentRow.skip_reason.is_not(None), ""))}
+    session.execute(update(AssignmentRow).where(AssignmentRow.rater_id == old).values(unsaid))
+    unsaid = {"rater_id": new, "skip_reason": case((AnswerRow.skip_reason.is_not(None), ""))}
+    session.execute(update(AnswerRow).where(AnswerRow.rater_id == old).values(unsaid | {"nonce": None, "digest": None}))
     session.execute(delete(SessionRaterRow).where(SessionRaterRow.rater_id == old))

@@ -60,6 +60,10 @@ class Child:
         finally:
             os._exit(0)
 
+    def wait(self) -> None:
+        """Until it has said something, or ended."""
+        self._reader.peek(1)
+
     def kill(self) -> None:
         os.kill(self.pid, 9)
 

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 
 from t2i_studio.domain import Answer, FeedbackSession, Outcome, Purpose
 from t2i_studio.errors import StudioError
@@ -21,7 +22,7 @@ from t2i_studio.store.session_raters import exclude_rater
 from t2i_studio.store.votes import votes
 from tests.store.session_studio import Clock, pairs, said, session_of
 
-EXPECTED_REFUSALS = {"answer.late", "answer.no_place", "session.excluded"}
+REFUSED_RIGHTLY = {"answer.late", "answer.no_place", "session.excluded"}
 
 
 def check_places(db: Database, of: FeedbackSession) -> None:
@@ -48,7 +49,7 @@ class Crowd:
         self.token = make_link(db, of.id)
         self.raters: list[str] = []
         self.confirmed: dict[str, Answer] = {}
-        self.finished = 0
+        self.refused: Counter[str] = Counter()
 
     def step(self) -> None:
         """Somebody does something. A new rater comes when others are done, so that raters keep coming."""
@@ -60,13 +61,12 @@ class Crowd:
         try:
             self.dice.choice(actions)(rater)
         except StudioError as error:
-            assert error.key in EXPECTED_REFUSALS
+            self.refused[error.key] += 1
 
     def look(self, rater: str) -> int | None:
         found = next_assignment(self.db, self.of.id, rater, self.clock.now)
         if found.why == "done":
             self.raters.remove(rater)
-            self.finished += 1
         return found.assignment.id if found.assignment else None
 
     def look_and_answer(self, rater: str) -> None:
@@ -117,6 +117,8 @@ def test_no_item_gets_one_answer_too_many_or_too_few(db: Database, seed: int):
             break
     done = Counter(item.answers for item in items_of(db, of.id) if item.purpose is Purpose.JUDGED)
     assert done == Counter({3: wanted // 3} | ({0: 8 - wanted // 3} if of.plan.budget else {}))
+    assert crowd.refused["answer.late"]
+    assert set(crowd.refused) <= REFUSED_RIGHTLY
     _hold_against_what_was_confirmed(db, of, crowd)
 
 
@@ -135,8 +137,6 @@ def _hold_against_what_was_confirmed(db: Database, of: FeedbackSession, crowd: C
 
 
 def test_the_database_itself_holds_the_overlap(db: Database):
-    from sqlalchemy.exc import IntegrityError
-
     session_of(db, overlap=2)
     for nonsense in ({"taken": 3}, {"answers": 1}, {"taken": -1, "answers": -1}):
         with pytest.raises(IntegrityError, match="places"), db.write() as session:
