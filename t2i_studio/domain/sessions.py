@@ -221,10 +221,10 @@ class Answer(Noun):
 class Vote(Noun):
     """A judgement of a session with all that statistics need: the newest revision of an answered assignment.
 
-    sources, variants: as shown, left to right. chosen: place of the choice, None for a tie or when all are bad
-    (`bad`) or where stars were asked. expected: place as shown (or stars) of the known answer. repeat_of: assignment
-    that this one repeats. style: the levels that the style controls were at, by control. excluded: the
-    organiser took this rater out.
+    sources, variants: as shown, left to right; a picture that stands for itself has the source `#` and its number.
+    chosen: place of the choice, None for a tie or when all are bad (`bad`) or where stars were asked. expected: place
+    as shown (or stars) of the known answer. repeat_of: assignment that this one repeats. style: the levels that the
+    style controls were at, by control, where one picture was shown. excluded: the organiser took this rater out.
     """
 
     assignment: int

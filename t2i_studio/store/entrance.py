@@ -7,6 +7,7 @@ import hashlib
 import secrets
 import unicodedata
 from datetime import datetime
+from threading import BoundedSemaphore
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error
@@ -25,6 +26,8 @@ MAX_LABEL = 200
 MAX_SECRET = 200
 """Characters of a token, key or code that are looked at; longer ones are wrong."""
 LANGUAGES = ("zh", "en")
+_CODE_CHECKS = BoundedSemaphore(2)
+"""Each takes 64 MB and a core for some 50 ms; more at once would let a stranger exhaust the machine."""
 
 
 class Link(Noun):
@@ -100,7 +103,7 @@ def enter(db: Database, token: str, code: str | None = None, key: str | None = N
     """Come in by a link. The same key leads to the same rater; a named link to its own; else a new rater is made.
 
     A page should call this when somebody means to begin, not when it is merely looked at: previews of links would make
-    raters. A browser that brings its key needs no code again. Calls with wrong codes are slowed by argon2 alone.
+    raters. A browser that brings its key needs no code again.
     Raises StudioError session.link_unknown, .link_revoked, .closed, .code_wrong, choice.unknown (language).
     """
     with refusals_kept(db, Attempt("enter", STRANGER)) as attempt:
@@ -178,7 +181,8 @@ def _check_code(db: Database, attempt: Attempt, token: str, code: str | None, ke
     if code_hash is None:
         return
     try:
-        PasswordHasher().verify(code_hash, _typed(code or ""))
+        with _CODE_CHECKS:
+            PasswordHasher().verify(code_hash, _typed(code or ""))
     except Argon2Error as error:
         raise StudioError("session.code_wrong") from error
 

@@ -11,13 +11,13 @@ from contextlib import closing
 from enum import StrEnum
 from pathlib import Path
 
-from sqlalchemy import select, text, union
+from sqlalchemy import case, func, or_, select, text, union
 
-from t2i_studio.domain import Noun
+from t2i_studio.domain import Noun, Outcome, Purpose
 from t2i_studio.errors import StudioError
 from t2i_studio.store.database import BUSY_SECONDS, Database, open_database, storage_faults
 from t2i_studio.store.images import PARTIAL, picture_file
-from t2i_studio.store.models import JobRow, VariantRow
+from t2i_studio.store.models import AssignmentRow, JobRow, SessionItemRow, VariantRow
 
 FRESH_SECONDS = 3600
 """A picture without a row may be on its way to one for this long: uploaded, not yet used."""
@@ -30,6 +30,7 @@ class Kind(StrEnum):
     DAMAGED_PICTURE = "damaged picture"
     BROKEN_LINK = "broken link"
     BROKEN_DATABASE = "broken database"
+    WRONG_COUNT = "wrong count"
     UNUSED_FILE = "unused file"
 
 
@@ -141,6 +142,7 @@ def check_store(db: Database) -> list[Problem]:
     problems = list(_check_database(db))
     if any(problem.kind is Kind.BROKEN_DATABASE for problem in problems):
         return problems  # what its rows say cannot be trusted
+    problems += _check_places(db)
     named = _named_pictures(db)
     for sha in sorted(named):
         path = picture_file(db.images, sha)
@@ -163,6 +165,24 @@ def _check_database(db: Database) -> Iterator[Problem]:
                 yield Problem(kind=Kind.BROKEN_DATABASE, subject="studio.db", detail=finding)
         for table, row, parent, _ in session.execute(text("PRAGMA foreign_key_check")):
             yield Problem(kind=Kind.BROKEN_LINK, subject=table, detail=f"row {row} names a missing {parent}")
+
+
+def _check_places(db: Database) -> Iterator[Problem]:
+    """The items of sessions count their judgements and leases; are there as many?"""
+    holds = case((AssignmentRow.outcome.in_((Outcome.OPEN, Outcome.ANSWERED)), 1), else_=0)
+    answered = case((AssignmentRow.outcome == Outcome.ANSWERED, 1), else_=0)
+    taken, answers = func.coalesce(func.sum(holds), 0), func.coalesce(func.sum(answered), 0)
+    judged = (AssignmentRow.item_id == SessionItemRow.id) & (AssignmentRow.purpose == Purpose.JUDGED)
+    query = (
+        select(SessionItemRow.id, SessionItemRow.taken, SessionItemRow.answers, taken, answers)
+        .outerjoin(AssignmentRow, judged)
+        .group_by(SessionItemRow.id, SessionItemRow.taken, SessionItemRow.answers)
+        .having(or_(SessionItemRow.taken != taken, SessionItemRow.answers != answers))
+    )
+    with db.read() as session:
+        for item, *counts in session.execute(query).all():
+            detail = "counts {} places and {} answers, but has {} and {}".format(*counts)
+            yield Problem(kind=Kind.WRONG_COUNT, subject=f"session item {item}", detail=detail)
 
 
 def _unused_files(db: Database, named: set[str]) -> Iterator[Path]:

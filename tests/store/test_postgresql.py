@@ -12,12 +12,20 @@ from sqlalchemy.exc import IntegrityError
 
 from t2i_studio.errors import StudioError
 from t2i_studio.store import jobs
+from t2i_studio.store.answers import answer
+from t2i_studio.store.assignments import next_assignment
 from t2i_studio.store.database import Database, alembic_config, open_database
-from t2i_studio.store.maintenance import backup, check_store
+from t2i_studio.store.entrance import enter, make_link
+from t2i_studio.store.maintenance import Kind, backup, check_store
 from t2i_studio.store.raters import forget_rater, new_rater
 from t2i_studio.store.ratings import prefer, rate, ratings_of
 from t2i_studio.store.sample import request
+from t2i_studio.store.session_items import items_of
+from t2i_studio.store.session_progress import progress
+from t2i_studio.store.session_raters import raters_of
 from t2i_studio.store.variants import VariantQuery, get_variant, search
+from t2i_studio.store.votes import votes
+from tests.store.session_studio import said, session_of
 from tests.store.studio import finished
 
 URL = os.environ.get("T2I_TEST_POSTGRESQL", "")
@@ -106,3 +114,30 @@ def test_a_server_that_does_not_answer_is_named(tmp_path: Path):
     with pytest.raises(StudioError) as caught:
         open_database(tmp_path, "postgresql+psycopg://nobody@127.0.0.1:1/none")
     assert caught.value.key == "store.unreachable"
+
+
+@on_a_server
+def test_a_session_keeps_its_overlap_when_many_judge_at_once(server: Database):
+    of = session_of(server, 6, overlap=2, known_share=0.1, repeat_share=0.1, choice="active", budget=4)
+    token = make_link(server, of.id)
+
+    def work(_: int) -> None:
+        rater = enter(server, token).rater
+        while (found := next_assignment(server, of.id, rater)).why != "done":
+            if found.assignment is not None:
+                sent = said(found.assignment)
+                assert answer(server, rater, sent) == answer(server, rater, sent)
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(work, range(8)))
+    assert sorted(item.answers for item in items_of(server, of.id)) == [0, 0, 2, 2, 2, 2]
+    assert progress(server, of.id).done == 4
+    for change in ("UPDATE comparison SET winner_id = NULL", "DELETE FROM answer", "DELETE FROM session_audit"):
+        with pytest.raises(IntegrityError, match="append-only"), server.write() as session:
+            session.execute(text(change))
+    before = len(votes(server, of.id))
+    first, second = (each.rater for each in raters_of(server, of.id)[:2])
+    forget_rater(server, first)
+    assert len(votes(server, of.id)) == before
+    forget_rater(server, second, "delete")
+    assert {problem.kind for problem in check_store(server)} == {Kind.LOST_PICTURE}  # the sample has no files

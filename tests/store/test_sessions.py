@@ -1,4 +1,5 @@
 import pytest
+from sqlalchemy import text
 
 from t2i_studio.domain import (
     Entry,
@@ -13,6 +14,7 @@ from t2i_studio.store.answers import answer
 from t2i_studio.store.assignments import next_assignment
 from t2i_studio.store.audit import audit_of
 from t2i_studio.store.database import Database
+from t2i_studio.store.maintenance import Kind, check_store
 from t2i_studio.store.session_items import get_item, items_of
 from t2i_studio.store.session_progress import progress
 from t2i_studio.store.session_raters import exclude_rater, raters_of, readmit_rater
@@ -180,3 +182,16 @@ def test_what_does_not_exist_is_said_so(db: Database):
     assert (items_of(db, 99), audit_of(db, 99)) == ([], [])
     assert key_of(set_state, db, 2**70, SessionState.PAUSED) == "session.unknown"
     assert audit_of(db, None)[0].details["refused"] == "session.unknown"
+
+
+def test_a_count_that_is_wrong_is_found(db: Database):
+    of = session_of(db, 3)
+    [rater] = entered(db, of)
+    judge_all(db, of, rater, limit=2)
+    shown(db, of, rater)
+    problems = [problem for problem in check_store(db) if problem.kind is not Kind.LOST_PICTURE]
+    assert problems == []
+    with db.write() as session:
+        session.execute(text("UPDATE session_item SET taken = 2 WHERE id = 1"))
+    [problem] = [problem for problem in check_store(db) if problem.kind is not Kind.LOST_PICTURE]
+    assert (problem.kind, problem.subject, problem.harmless) == (Kind.WRONG_COUNT, "session item 1", False)
