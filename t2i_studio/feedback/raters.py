@@ -11,7 +11,7 @@ from enum import StrEnum
 from statistics import median
 
 from t2i_studio.domain import Noun, Purpose, Vote
-from t2i_studio.feedback.choice_model import passed_check
+from t2i_studio.feedback.choices import passed_check
 from t2i_studio.feedback.estimates import Estimate, share
 from t2i_studio.feedback.ranking import Ranking
 

@@ -5,7 +5,8 @@ import pytest
 from scipy.optimize import approx_fprime
 
 from t2i_studio.domain import Purpose
-from t2i_studio.feedback.choice_model import ChoiceModel, read_choices
+from t2i_studio.feedback.choice_model import ChoiceModel
+from t2i_studio.feedback.choices import read_choices
 from t2i_studio.feedback.planted import CAREFUL, Truth, simulate, spread
 from t2i_studio.feedback.ranking import ranking
 from tests.feedback.votes import beats, vote
@@ -23,14 +24,17 @@ def test_nothing_judged_is_an_empty_ranking():
 
 
 @pytest.mark.parametrize("shown", [2, 4])
-@pytest.mark.parametrize("step", ["class", "choice"])
-def test_slopes_are_the_derivatives(shown, step):
+def test_slopes_and_curvature_are_the_derivatives(shown):
     made = simulate(Truth(strengths=spread(5)), seed=1, raters=8, each=12, shown=shown)
-    model = ChoiceModel(read_choices(made.votes))
+    model = ChoiceModel(read_choices([*made.votes, vote(("source 01", "source 02"), 1)]))  # of unequal number of places
     theta = model.mean + np.random.default_rng(0).normal(0, 0.3, len(model.mean))
-    slope, part = {"class": (model.class_slope, model.first), "choice": (model.choice_slope, model.second)}[step]
-    measured = approx_fprime(theta, lambda at: slope(at)[0], 1e-6)[part]
-    np.testing.assert_allclose(slope(theta)[1], measured, atol=2e-3)
+    measured = approx_fprime(theta, lambda at: model.slope(at)[0], 1e-6)
+    np.testing.assert_allclose(model.slope(theta)[1], measured[model.second], atol=2e-3)
+    curved = approx_fprime(theta, lambda at: model.slope(at)[1], 1e-6)
+    np.testing.assert_allclose(model.curvature(theta), curved[:, model.second], atol=2e-3)
+    classes = model.raters
+    measured = approx_fprime(theta[model.first], lambda at: classes.slope(at)[0], 1e-6)
+    np.testing.assert_allclose(classes.slope(theta[model.first])[1], measured, atol=2e-3)
 
 
 def test_scores_of_answers_and_raters_sum_to_the_slopes():
@@ -39,7 +43,7 @@ def test_scores_of_answers_and_raters_sum_to_the_slopes():
     theta = model.mean + 0.1
     answers, raters = model.scores(theta)
     prior = (theta - model.mean) / model.sd**2
-    slopes = np.concatenate([model.choice_slope(theta)[1], model.class_slope(theta)[1]])
+    slopes = np.concatenate([model.slope(theta)[1], model.raters.slope(theta[model.first])[1]])
     np.testing.assert_allclose(answers.sum(0) + raters.sum(0) - prior, -slopes, atol=1e-9)
 
 
