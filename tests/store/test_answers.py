@@ -166,25 +166,25 @@ def test_stars_in_a_session_are_ratings_but_not_the_gallerys(db: Database):
 
 
 def test_votes_tell_all_that_statistics_need(db: Database):
-    items = [single(1), single(2, Purpose.KNOWN, 1), single(3)]
+    items = [single(1), single(2, Purpose.KNOWN, 1), *map(single, range(3, 21))]
     of = session_of(db, items, kind=SessionKind.STARS, known_share=0.5)
     [rater] = entered(db, of)
-    for _ in range(3):
+    for _ in range(20):
         given = shown(db, of, rater, START)
         times = {"active_ms": 700, "wall_ms": -5}
         answer(db, rater, said(given, "stars", stars=3, faults=("clutter",), **times), START)
     found = {vote.variants[0]: vote for vote in votes(db, of.id)}
-    assert found.keys() == {1, 2, 3}
+    assert found.keys() == set(range(1, 21))
     vote = found[2]
     assert (vote.purpose, vote.expected, vote.stars, vote.faults) == (Purpose.KNOWN, 1, 3, ("clutter",))
     assert (vote.rater, vote.sources, vote.prompt, vote.created) == (rater, ("#2",), "红色手提包", START)
     assert (vote.active_ms, vote.wall_ms) == (700, None)  # a clock that was set back tells nothing
     assert vote.style == get_variant(db, 2).request.style.model_dump(exclude={"position"})
-    assert [vote.position for vote in votes(db, of.id)] == [0, 1, 2]
+    assert [vote.position for vote in votes(db, of.id)] == list(range(20))
 
 
 def test_votes_name_sources_and_known_answers_as_shown(db: Database):
-    of = session_of(db, pairs(1, 8) + pairs(101, 8, Purpose.KNOWN), known_share=0.5)
+    of = session_of(db, pairs(1, 20) + pairs(101, 12, Purpose.KNOWN), known_share=0.5)
     [rater] = entered(db, of)
     judge_all(db, of, rater)
     for vote in votes(db, of.id):
