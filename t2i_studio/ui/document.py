@@ -16,7 +16,15 @@ from t2i_studio.ui.i18n import LOCALES, choose_language, words
 from t2i_studio.ui.parts import version
 from t2i_studio.ui.studio import RATER_COOKIE
 
-PAGES = {"/": "nav_create", "/gallery": "nav_gallery", "/variant": "nav_variant"}
+PAGES = {
+    "/": "nav_create",
+    "/gallery": "nav_gallery",
+    "/variant": "nav_variant",
+    "/sessions": "nav_sessions",
+    "/session": "nav_session",
+}
+WITHIN = {"/variant": "/gallery", "/session": "/sessions"}
+"""Pages of one thing, which are reached from the page of all."""
 YEAR = 365 * 86400
 _FOREIGN = re.compile(r'<meta\s+(?:property|name)="(?:og|twitter):[^>]*>|<link\s[^>]*rel="preconnect"[^>]*>', re.DOTALL)
 
@@ -111,9 +119,9 @@ def rewrite(html: str, language: Language, path: str) -> str:
     text = words(language)
     other: Language = "en" if language == "zh" else "zh"
     links = "".join(
-        f'<a href="{to}"{" aria-current=page" if to == path else ""}>{escape(text[key])}</a>'
+        f'<a href="{to}"{" aria-current=page" if to in (path, WITHIN.get(path)) else ""}>{escape(text[key])}</a>'
         for to, key in PAGES.items()
-        if to != "/variant"
+        if to not in WITHIN
     )
     head = _HEAD.format(language=language, locale=LOCALES[language], version=version())
     header = _HEADER.format(

@@ -22,7 +22,7 @@ from t2i_studio.engine.registry import find_model
 from t2i_studio.errors import StudioError
 from t2i_studio.settings import Settings
 from t2i_studio.store.database import open_database
-from t2i_studio.ui import api, create, detail, gallery
+from t2i_studio.ui import api, create, detail, gallery, session_watch, sessions
 from t2i_studio.ui.auth import LogIn
 from t2i_studio.ui.document import Document
 from t2i_studio.ui.files import picture_routes, static_routes
@@ -30,6 +30,8 @@ from t2i_studio.ui.guard import Guard
 from t2i_studio.ui.i18n import gradio_words
 from t2i_studio.ui.judging.routes import judge_routes
 from t2i_studio.ui.quick_import import import_normally
+from t2i_studio.ui.session_preview import preview_routes
+from t2i_studio.ui.session_reports import report_routes
 from t2i_studio.ui.sheets import sheet_routes
 from t2i_studio.ui.studio import Studio
 from t2i_studio.ui.theme import studio_theme
@@ -50,9 +52,10 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        start = _later(studio.engine.start)
+        start = _later(partial(_begin, studio))
         yield
         start.cancel()
+        session_watch.stop(studio)
         studio.engine.close()
         db.close()
 
@@ -66,6 +69,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(picture_routes(studio))
     app.include_router(sheet_routes(studio))
     app.include_router(judge_routes(db))
+    app.include_router(preview_routes(studio))
+    app.include_router(report_routes(studio))
     warnings.filterwarnings("ignore", "SSR mode")  # Gradio says it of any app with several pages, even with it off
     return gr.mount_gradio_app(
         app,
@@ -95,6 +100,11 @@ def _reader(studio: Studio) -> Callable[[str], None]:
     return lambda path: once() if path == "/" else None
 
 
+def _begin(studio: Studio) -> None:
+    studio.engine.start()
+    session_watch.wake(studio)  # sessions that waited for their pictures when the studio was stopped
+
+
 def _later(action: Callable[[], None]) -> Timer:
     timer = Timer(WARM_UP_AFTER, action)
     timer.daemon = True
@@ -121,6 +131,10 @@ def build_pages(studio: Studio) -> gr.Blocks:
         gallery.build(studio)
     with pages.route("Variant", "/variant"):
         detail.build(studio)
+    with pages.route("Sessions", "/sessions"):
+        sessions.build_list(studio)
+    with pages.route("Session", "/session"):
+        sessions.build_live(studio)
     return pages
 
 

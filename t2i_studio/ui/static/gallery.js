@@ -5,6 +5,7 @@ import { keyboard } from "./cards.js";
 
 const FILTERS = { words: "", rating: "", favourite: false, fault: "", model: "", days: "", sort: "newest", deleted: false };
 const PAUSE = 250;
+const MOST_JUDGED = 500;
 
 export default function ({ element, props, server }) {
   const filters = { ...FILTERS };
@@ -133,10 +134,17 @@ export default function ({ element, props, server }) {
     fill(tray, 
       el("b", {}, word("selected_n", { n: chosen.size })),
       button("check", word("select_all"), () => (cards.forEach((_, id) => (chosen.add(id), mark(id, true))), paintTray())),
+      !filters.deleted && button("compare", word("fs_from_selection"), askRaters, { className: "ask-raters" }),
       button("download", word("download_zip"), downloadZip),
       filters.deleted ? button("undo", word("restore"), () => bring([...chosen])) : button("trash", word("remove"), removeChosen),
       button("close", word("select_none"), () => choose(null)),
     );
+  }
+
+  /** On to the form of a feedback session with the pictures chosen. */
+  function askRaters() {
+    if (chosen.size > MOST_JUDGED) return toast(word("fs_too_many_chosen", { n: MOST_JUDGED }), { kind: "bad" });
+    location.href = `/sessions?ids=${[...chosen].join(",")}`;
   }
 
   function downloadZip() {
