@@ -15,7 +15,7 @@ SIDES = (512, 1536)
 """Longer side of what is sent: small pictures are enlarged here, better than a browser does it, and a phone shows no
 more than the second.
 """
-QUALITY = 90
+QUALITY = 92
 STEP = 1024
 """Files are padded to a multiple of this many bytes."""
 _EXTENDED, _PADDING = b"VP8X", b"PADD"
@@ -49,7 +49,7 @@ def blind_copy(picture: Image.Image, size: tuple[int, int]) -> bytes:
         clean = ground
     clean.info = {}
     out = io.BytesIO()
-    clean.save(out, "WEBP", quality=QUALITY, method=3, exact=True, use_sharp_yuv=True)
+    clean.save(out, "WEBP", quality=QUALITY, method=2)
     return out.getvalue()
 
 
