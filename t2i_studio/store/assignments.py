@@ -75,9 +75,11 @@ def _held(session: Session, row: SessionRow, rater: str, when: datetime, after: 
     theirs = (AssignmentRow.session_id == row.id, AssignmentRow.rater_id == rater, UNENDED)
     begun = session.scalars(select(AssignmentRow).where(*theirs).order_by(AssignmentRow.position)).all()
     begun = [each for each in begun if each.id != after]
+    until = when + timedelta(seconds=row.lease)
     for each in sorted(begun, key=lambda each: each.outcome != Outcome.OPEN):
+        half_over = until - each.lease_until > timedelta(seconds=row.lease / 2)
         if each.outcome == Outcome.OPEN or move(session, each, Outcome.OPEN):
-            each.lease_until = when + timedelta(seconds=row.lease)
+            each.lease_until = until if half_over else each.lease_until  # a young lease is not worth a write
             return each
     return None
 

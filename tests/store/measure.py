@@ -1,17 +1,26 @@
-"""Prints how long a page of the gallery takes, and a rating: `python -m tests.store.measure`."""
+"""Prints how long a page of the gallery takes, a rating, and a step of a session: `python -m tests.store.measure`.
+
+Of a session also the processor time alone, which other work on the machine does not change.
+"""
 
 import statistics
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, thread_time
 
+from t2i_studio.domain import NewItem, Shown
+from t2i_studio.store.answers import answer
+from t2i_studio.store.assignments import next_assignment
 from t2i_studio.store.database import Database, open_database
 from t2i_studio.store.raters import new_rater
 from t2i_studio.store.ratings import rate
 from t2i_studio.store.sample import fill
+from t2i_studio.store.session_progress import progress
 from t2i_studio.store.variants import VariantQuery, search
+from t2i_studio.store.votes import votes
+from tests.store.session_studio import entered, said, session_of
 from tests.store.studio import finished
 
 QUERIES = {
@@ -28,6 +37,9 @@ QUERIES = {
     "a word nobody used": {"words": "zz"},
     "deleted": {"deleted": True},
 }
+
+
+SESSION_ITEMS, SESSION_RATERS, ANSWERS_EACH = 20_000, 50, 20
 
 
 def milliseconds(work: Callable[[], object]) -> float:
@@ -54,6 +66,36 @@ def ratings(db: Database, clients: int, count: int) -> None:
     )
 
 
+def sessions(db: Database, choice: str) -> None:
+    sources = "abcdefgh"
+    numbers = range(1, 10_001)
+    shown = [(id, id + step) for id in numbers[:2500] for step in range(1, 9)][:SESSION_ITEMS]
+    items = [
+        NewItem(text="红色手提包", pictures=tuple(Shown(variant=id, source=sources[id % 8]) for id in pair))
+        for pair in shown
+    ]
+    of = session_of(db, items, choice=choice)
+    raters = entered(db, of, SESSION_RATERS)
+    times: dict[str, list[tuple[float, float]]] = {"next": [], "answer": []}
+    for rater in raters * ANSWERS_EACH:
+        start = perf_counter(), thread_time()
+        assignment = next_assignment(db, of.id, rater).assignment
+        middle = perf_counter(), thread_time()
+        assert assignment is not None
+        answer(db, rater, said(assignment))
+        end = perf_counter(), thread_time()
+        times["next"].append((middle[0] - start[0], middle[1] - start[1]))
+        times["answer"].append((end[0] - middle[0], end[1] - middle[1]))
+    print(f"  {SESSION_ITEMS} items, {SESSION_RATERS} raters, {choice} choice")
+    for step, taken in times.items():
+        for what, column in (("", 0), (" (processor)", 1)):
+            each = sorted(1000 * taking[column] for taking in taken)
+            median, p95 = statistics.median(each), each[len(each) * 95 // 100]
+            print(f"  {step + what:24} median {median:6.1f} ms, p95 {p95:6.1f} ms")
+    for name, work in (("votes", votes), ("progress", progress)):
+        print(f"  {name:24} {milliseconds(lambda work=work: work(db, of.id)):6.1f} ms")
+
+
 def main() -> None:
     for count in (10_000, 100_000):
         with tempfile.TemporaryDirectory() as folder:
@@ -64,6 +106,8 @@ def main() -> None:
             if count == 10_000:
                 ratings(db, 1, 200)
                 ratings(db, 32, 2000)
+                sessions(db, "even")
+                sessions(db, "active")
             db.close()
 
 
