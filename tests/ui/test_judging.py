@@ -22,6 +22,7 @@ from t2i_studio.ui.auth import MAX_FAILURES, LogIn
 from t2i_studio.ui.judging import blind
 from t2i_studio.ui.judging.messages import MAX_BODY
 from t2i_studio.ui.judging.page import FOLDER, words
+from t2i_studio.ui.judging.preference import best_order
 from t2i_studio.ui.users import Users, add_user
 from tests.ui.judging import MODELS, Browser, arrived, session_of, studio_of, variants
 
@@ -320,3 +321,15 @@ def test_no_item_tells_what_it_is_for(db: Database, client: TestClient) -> None:
     }
     numbers = {str(item.id) for item in items_of(db, session.id)}
     assert not numbers & {part for item in seen for part in re.split(r"\W", item["id"])}
+
+
+def test_where_answers_decide_the_most_telling_items_are_opened_first(db: Database, client: TestClient) -> None:
+    session = session_of(db, 6, choice="active", budget=3, known_share=0, repeat_share=0, overlap=1)
+    order = best_order(db, session.id)
+    assert sorted(order) == [item.id for item in items_of(db, session.id) if item.purpose is Purpose.JUDGED]
+    rater = arrived(db, client, session)
+    told = rater.through_practice()
+    while told["item"]:
+        told = rater.say(told["item"])
+    assert told["count"] == 3
+    assert len(best_order(db, session.id)) == 3

@@ -14,6 +14,7 @@ from t2i_studio.store.sessions import get_session
 from t2i_studio.ui.auth import Failures
 from t2i_studio.ui.judging.copies import EXAMPLES, Copies
 from t2i_studio.ui.judging.messages import Sent, SentAnswer, SentEntry, SentRenewal
+from t2i_studio.ui.judging.preference import Preference
 from t2i_studio.ui.judging.seals import home_seals
 from t2i_studio.ui.judging.spoiling import SPOILT_FAULT
 
@@ -32,8 +33,10 @@ class Desk:
         self._db = db
         self._seals = home_seals(db.home)
         self._copies = Copies(db)
+        self._preference = Preference(db)
         self._failures = Failures()
         self._item = lru_cache(4096)(lambda item: get_item(db, item))  # texts and pictures of an item never change
+        self._plan = lru_cache(256)(lambda session: get_session(db, session).plan)  # nor does what is read of it here
         self._practice = lru_cache(256)(self._count_practice)
 
     def session(self, token: str) -> int:
@@ -55,7 +58,7 @@ class Desk:
         if sent.key and entrance.rater_by(self._db, session_id, sent.key):
             entered = entrance.enter(self._db, token, key=sent.key, language=sent.language)
             return self._welcome(session_id, None, "work" if entered.consented else "consent")
-        if get_session(self._db, session_id).plan.entry is not Entry.CODE:
+        if self._plan(session_id).entry is not Entry.CODE:
             return self._welcome(session_id, None, "consent")
         if sent.code is None:
             return {"state": "code"}
@@ -73,7 +76,7 @@ class Desk:
             raise
 
     def _welcome(self, session_id: int, key: str | None, state: str) -> Told:
-        plan = get_session(self._db, session_id).plan
+        plan = self._plan(session_id)
         examples = [
             {
                 "picture": self._address(0, session_id, EXAMPLES, place),
@@ -91,7 +94,7 @@ class Desk:
         }
 
     def _about(self, session_id: int) -> Told:
-        plan = get_session(self._db, session_id).plan
+        plan = self._plan(session_id)
         return {"kind": plan.kind, "break_every": BREAK_EVERY, "renew": max(10, plan.lease // RENEWALS)}
 
     def consent(self, session_id: int, token: str, sent: Sent) -> Told:
@@ -158,10 +161,11 @@ class Desk:
         if not self._copies.ready(session_id):
             self._copies.prepare(session_id)
             return about | {"state": "preparing"}
-        now = assignments.next_assignment(self._db, session_id, rater)
+        prefer = self._preference.order(session_id) if self._plan(session_id).choice == "active" else ()
+        now = assignments.next_assignment(self._db, session_id, rater, prefer=prefer)
         if now.assignment is None:
             return about | {"state": WAYS.get(now.why or "", now.why)}
-        then = assignments.next_assignment(self._db, session_id, rater, after=now.assignment.id)
+        then = assignments.next_assignment(self._db, session_id, rater, after=now.assignment.id, prefer=prefer)
         ahead = self._shown(then.assignment) if then.assignment else None
         return about | {"state": "work", "item": self._shown(now.assignment), "ahead": ahead}
 
@@ -174,7 +178,7 @@ class Desk:
         places = {shown.variant: place for place, shown in enumerate(item.pictures)}
         practice = None
         if given.purpose is Purpose.PRACTICE:
-            plan = get_session(self._db, given.session).plan
+            plan = self._plan(given.session)
             practice = {"n": given.position + 1, "of": min(plan.practice, self._practice(given.session))}
         return {
             "id": self._seals.close("assignment", given.id),
@@ -194,7 +198,7 @@ class Desk:
         """What most people see in a practice item, and which fault they see."""
         given = assignments.get_assignment(self._db, receipt.assignment, rater)
         item: Item = self._item(given.item)
-        kind = SessionKind(get_session(self._db, given.session).plan.kind)
+        kind = SessionKind(self._plan(given.session).kind)
         expected = receipt.expected or 0
         right = abs((sent.stars or 0) - expected) <= 1 if kind is SessionKind.STARS else sent.place == expected
         fault = SPOILT_FAULT if any(shown.damaged for shown in item.pictures) else None
