@@ -51,10 +51,14 @@ def test_awaited_answers_count_as_come():
 
 def test_no_pair_starves():
     """However clear a pair is, it gets at least its floor of the answers."""
+    clear = [vote for pair in combinations("abcd", 2) for vote in beats(*pair, 5, RATERS) if pair != ("b", "c")]
+    close = [*beats("b", "c", 3, RATERS), *beats("c", "b", 2, RATERS)]
+    pool = [pair for pair in combinations("abcd", 2) for _ in range(300)]
+    chosen = Counter(pool[k] for k in order([*clear, *close], pool, first=300)[:300])
+    for pair in combinations("abcd", 2):
+        assert 5 + chosen[pair] >= FLOOR * (30 + 300) / 6 - 1
+    assert chosen["b", "c"] > 100
     truth = Truth(strengths=(-3.0, 0.0, 0.1, 3.0))
-    pool = [pair for pair in combinations(names(truth), 2) for _ in range(60)]
-    chosen = Counter(pool[k] for k in order((), pool, first=240)[:240])
-    assert min(chosen.values()) >= FLOOR * 240 / 6 - 1
     votes = [*beats("source 04", "source 01", 1), *beats("source 02", "source 03", 60, RATERS)]
     candidates = list(combinations(names(truth), 2))
     starved = {k for k, pair in enumerate(candidates) if pair != ("source 02", "source 03")}

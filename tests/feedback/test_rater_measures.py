@@ -1,6 +1,7 @@
 """Raters who do not look are flagged, careful ones are left in peace."""
 
 import pytest
+from scipy.stats import binomtest
 
 from t2i_studio.domain import Purpose
 from t2i_studio.feedback.planted import CAREFUL, LEFT, Truth, simulate, spread
@@ -49,10 +50,10 @@ def test_few_answers_flag_nobody():
 
 
 def test_a_rater_with_a_pull_to_the_left_is_not_always_left():
-    found = measures([vote(("a", "b"), int(k % 10 < 3)) for k in range(40)])
+    found = measures([vote(("a", "b"), int(k % 10 < 3)) for k in range(100)])
     assert found.flags == ()
     assert found.left.value == pytest.approx(0.7)
-    assert found.left_chance == pytest.approx(0.0166, abs=0.001)  # scipy.stats.binomtest(28, 40)
+    assert found.left_chance == pytest.approx(binomtest(70, 100).pvalue)  # sure to lean, but not always left
 
 
 def test_known_answers():
