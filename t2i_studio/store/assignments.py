@@ -8,7 +8,7 @@ from typing import Literal
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from t2i_studio.domain import Assignment, Noun, Outcome, Purpose, SessionState
+from t2i_studio.domain import Assignment, Noun, Outcome, Purpose, SessionKind, SessionState
 from t2i_studio.errors import StudioError
 from t2i_studio.store import choosing
 from t2i_studio.store.audit import Attempt, refusals_kept
@@ -145,7 +145,7 @@ def _give(
     if repeat_of is not None:
         order = session.get_one(AssignmentRow, repeat_of).order[::-1]
     else:
-        pictures = len(pictures_of(session, [item_id])[item_id])
+        pictures = SessionKind(row.kind).pictures
         order = "".join(map(str, picture_order(row.seed, seat.rater_id, purpose, count, pictures)))
     if purpose is Purpose.JUDGED:
         take_place(session, item_id)

@@ -144,11 +144,12 @@ def opened_by_matchup(session: Session, session_id: int) -> Counter[int]:
 def pictures_of(session: Session, ids: Collection[int]) -> dict[int, tuple[Shown, ...]]:
     """{item: its pictures in the order kept}."""
     pictures: dict[int, list[Shown]] = defaultdict(list)
+    of_picture = SessionPictureRow
+    columns = (of_picture.item_id, of_picture.variant_id, of_picture.source, of_picture.damaged)
     for part in _parts([*ids]):
-        query = select(SessionPictureRow).where(SessionPictureRow.item_id.in_(part))
-        for row in session.scalars(query.order_by(SessionPictureRow.item_id, SessionPictureRow.place)):
-            shown = Shown(variant=row.variant_id, source=row.source, damaged=row.damaged)
-            pictures[row.item_id].append(shown)
+        query = select(*columns).where(of_picture.item_id.in_(part)).order_by(of_picture.item_id, of_picture.place)
+        for item, variant, source, damaged in session.execute(query).tuples():
+            pictures[item].append(Shown(variant=variant, source=source, damaged=damaged))
     return {item: tuple(shown) for item, shown in pictures.items()}
 
 
