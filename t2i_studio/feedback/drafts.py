@@ -1,10 +1,11 @@
 """Drafts become sessions: once their batches have ended, whoever looks first makes the session, and only once."""
 
 from collections.abc import Sequence
+from math import ceil
 
-from t2i_studio.domain import Job, NewItem, Noun, SessionPlan, State, Variant
+from t2i_studio.domain import Job, NewItem, Noun, Purpose, SessionPlan, State, Variant
 from t2i_studio.errors import StudioError
-from t2i_studio.feedback.items import MAX_KNOWN, Axis, candidate, make_items
+from t2i_studio.feedback.items import MAX_KNOWN, Axis, Candidate, candidate, make_items
 from t2i_studio.store import jobs
 from t2i_studio.store.database import Database
 from t2i_studio.store.session_drafts import SessionDraft, get_draft, make_session, note_problem
@@ -25,11 +26,17 @@ class DraftProgress(Noun):
     error: dict[str, object] | None = None
 
 
-def session_items(plan: SessionPlan, pictures: Sequence[Variant], axis: Axis) -> list[NewItem]:
-    """The items of a planned session from its pictures. Raises StudioError session.nothing_to_compare."""
-    known = MAX_KNOWN if plan.known_share > 0 else 0
-    candidates = [candidate(picture, axis) for picture in pictures]
-    return make_items(plan.kind, candidates, seed=plan.seed, known=known, practice=plan.practice)
+def session_items(plan: SessionPlan, candidates: Sequence[Candidate]) -> list[NewItem]:
+    """The items of a planned session: no more with a known answer than one rater can come to see.
+
+    Raises StudioError session.nothing_to_compare.
+    """
+    items = make_items(plan.kind, candidates, seed=plan.seed, known=MAX_KNOWN, practice=plan.practice)
+    known = [item for item in items if item.purpose is Purpose.KNOWN]
+    judged = sum(item.purpose is Purpose.JUDGED for item in items)
+    shown = min(judged, plan.budget or judged) / max(0.01, 1 - plan.known_share - plan.repeat_share)
+    enough = ceil(plan.known_share * shown + 1) if plan.known_share > 0 else 0
+    return [item for item in items if item.purpose is not Purpose.KNOWN] + known[:enough]
 
 
 def draft_progress(db: Database, draft: SessionDraft) -> DraftProgress:
@@ -58,7 +65,7 @@ def settle(db: Database, draft_id: int, *, partial: bool = False) -> SessionDraf
     if not partial and (draft.problem or any(job.state is not State.DONE for job in batches)):
         return draft
     try:
-        return make_session(db, draft_id, session_items(draft.plan, pictures_of(db, draft), draft.axis))  # type: ignore[arg-type]
+        return make_session(db, draft_id, session_items(draft.plan, draft_candidates(db, draft)))
     except StudioError as error:
         kept = note_problem(db, draft_id, error)
         if partial:
@@ -70,6 +77,12 @@ def pictures_of(db: Database, draft: SessionDraft) -> list[Variant]:
     """The pictures that there are, deleted ones apart."""
     numbers = [number for job in _batches(db, draft) for number in job.variants]
     return [one for one in get_variants(db, numbers) if one.image and not one.deleted]
+
+
+def draft_candidates(db: Database, draft: SessionDraft) -> list[Candidate]:
+    """The pictures of a draft by what it compares."""
+    axis: Axis = draft.axis  # type: ignore[assignment]  # it was one when the draft was stored
+    return [candidate(picture, axis) for picture in pictures_of(db, draft)]
 
 
 def _batches(db: Database, draft: SessionDraft) -> list[Job]:

@@ -5,11 +5,11 @@ import io
 import json
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from t2i_studio.domain import Purpose, Vote
+from t2i_studio.domain import Vote
 from t2i_studio.errors import StudioError
 from t2i_studio.feedback.exports import FORMATS, export
 from t2i_studio.feedback.exports.answers import FORMULA
@@ -17,7 +17,7 @@ from t2i_studio.feedback.exports.material import Choices
 from t2i_studio.feedback.report import SessionReport
 from t2i_studio.store.database import Database
 from t2i_studio.store.session_progress import progress
-from t2i_studio.store.session_raters import raters_of
+from t2i_studio.store.session_raters import SessionRater, raters_of
 from t2i_studio.store.sessions import get_session
 from t2i_studio.store.votes import votes
 
@@ -30,39 +30,38 @@ AFTER = (
 def report_json(db: Database, session_id: int, found: SessionReport) -> dict[str, Any]:
     """The session, how far it is, every figure of `found`, and who was taken out and why.
 
-    Raters are told by number in the order of their first answers, not by their ids or names.
+    Raters are told by number, not by their ids or names.
     """
-    numbers = rater_numbers([each.rater for each in found.raters])
+    seats = raters_of(db, session_id)
+    numbers = rater_numbers(seats)
     told = found.model_dump(mode="json")
     for each in told["raters"]:
         each["rater"] = numbers[each["rater"]]
     attentive = told["ranking"]["attentive"]
-    told["ranking"]["attentive"] = {numbers[rater]: value for rater, value in attentive.items() if rater in numbers}
+    told["ranking"]["attentive"] = {numbers[rater]: value for rater, value in attentive.items()}
     session = get_session(db, session_id)
     return {
         "session": session.model_dump(mode="json", exclude={"plan": {"user", "code"}}),
         "progress": progress(db, session_id).model_dump(mode="json"),
         "taken_out": [
-            {"rater": numbers.get(seat.rater), "at": seat.excluded.isoformat(), "reason": seat.reason}
-            for seat in raters_of(db, session_id)
+            {"rater": numbers[seat.rater], "at": seat.excluded.isoformat(), "reason": seat.reason}
+            for seat in seats
             if seat.excluded is not None
         ],
         "report": told,
     }
 
 
-def rater_numbers(raters: Sequence[str]) -> dict[str, int]:
-    """{rater: number from 1}, in the order given."""
-    return {rater: number for number, rater in enumerate(dict.fromkeys(raters), 1)}
+def rater_numbers(seats: Sequence[SessionRater]) -> dict[str, int]:
+    """{rater: number from 1}, in the order of coming: what raters are called where names do not belong."""
+    return {seat.rater: number for number, seat in enumerate(seats, 1)}
 
 
-def answers_csv(given: Sequence[Vote]) -> str:
+def answers_csv(given: Sequence[Vote], numbers: Mapping[str, int]) -> str:
     """A row an answer: what every figure is made from, with practice, checks and raters taken out, which are marked.
 
-    Raters have the numbers that they have in the report; no ids, no names, no comments. Places are counted from 1.
+    numbers: of the raters, as in the report; no ids, no names, no comments. Places are counted from 1.
     """
-    told = [vote.rater for vote in given if vote.purpose is not Purpose.PRACTICE]
-    numbers = rater_numbers([*told, *(vote.rater for vote in given)])
     most = max((len(vote.variants) for vote in given), default=1)
     shown = [f"{what}_{place}" for place in range(1, most + 1) for what in ("variant", "source")]
     out = io.StringIO()

@@ -26,7 +26,7 @@ from t2i_studio.domain import (
 from t2i_studio.engine.registry import find_model
 from t2i_studio.errors import Language, StudioError
 from t2i_studio.feedback.drafts import session_items
-from t2i_studio.feedback.items import MAX_KNOWN, Axis, Candidate, candidate, make_items
+from t2i_studio.feedback.items import Axis, Candidate, candidate
 from t2i_studio.store.variants import get_variants
 from t2i_studio.ui.judging.page import words as judging_words
 from t2i_studio.ui.studio import Studio, Visitor
@@ -112,7 +112,7 @@ def form_items(studio: Studio, form: Form, plan: SessionPlan) -> list[NewItem]:
     Raises StudioError session.nothing_to_compare, variant.unknown, rating.no_picture, and as `sources_of`.
     """
     if form.ids:
-        return session_items(plan, chosen(studio, form.ids), form.axis)
+        return session_items(plan, [candidate(picture, form.axis) for picture in chosen(studio, form.ids)])
     candidates = [
         Candidate(variant=0, text=text, source=source if form.axis != "picture" else None)
         for text in prompts_of(form)
@@ -120,8 +120,7 @@ def form_items(studio: Studio, form: Form, plan: SessionPlan) -> list[NewItem]:
         for _ in range(form.each)
     ]
     numbered = [each.model_copy(update={"variant": number}) for number, each in enumerate(candidates, 1)]
-    known = MAX_KNOWN if plan.known_share > 0 else 0
-    return make_items(plan.kind, numbered, seed=plan.seed, known=known, practice=plan.practice)
+    return session_items(plan, numbered)
 
 
 def chosen(studio: Studio, ids: Sequence[int]) -> list[Variant]:

@@ -30,6 +30,8 @@ Number = Annotated[int, Field(ge=1)]
 def feedback_sessions(studio: Studio, visitor: Visitor) -> Answer:
     """Every session with how far it is, the newest first, and those that wait for their pictures."""
     drafts = [settle(studio.db, draft.id) for draft in waiting_drafts(studio.db)]
+    if any(draft.state == "waiting" for draft in drafts):
+        wake(studio)
     found = sessions.list_sessions(studio.db)
     return {
         "sessions": [_told(studio, visitor, one) for one in found],

@@ -1,23 +1,27 @@
 """The report of a session as a page to read, to print and to keep as a file."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from html import escape
 
 from t2i_studio.domain import FeedbackSession
 from t2i_studio.feedback.raters import RaterMeasures
 from t2i_studio.feedback.report import SessionReport
 from t2i_studio.store.session_progress import Progress
+from t2i_studio.store.session_raters import SessionRater
 from t2i_studio.ui.i18n import LOCALES
 from t2i_studio.ui.parts import STATIC
 from t2i_studio.ui.session_figures import figures
+from t2i_studio.ui.session_files import rater_numbers
 from t2i_studio.ui.session_showing import Showing, cells, folded, percent, quiet, section, table, told
 
 
-def rater_rows(raters: Sequence[RaterMeasures], showing: Showing, reasons: Mapping[str, str]) -> str:
-    """A table of raters by number. reasons: why a rater was taken out."""
+def rater_rows(raters: Sequence[RaterMeasures], showing: Showing, seats: Sequence[SessionRater]) -> str:
+    """A table of those who answered, by number, with why somebody was taken out."""
+    numbers = rater_numbers(seats)
+    reasons = {seat.rater: seat.reason or "" for seat in seats if seat.excluded}
     rows = [
         cells(
-            showing.say("fs_rater_n", n=number),
+            showing.say("fs_rater_n", n=numbers[each.rater]),
             each.answers,
             "–" if each.seconds is None else f"{each.seconds:.1f} s",
             told(each.left),
@@ -26,7 +30,7 @@ def rater_rows(raters: Sequence[RaterMeasures], showing: Showing, reasons: Mappi
             ", ".join(showing.say(f"fs_flag_{flag}".replace("-", "_")) for flag in each.flags),
             showing.say("fs_excluded_because", reason=reasons.get(each.rater, "")) if each.excluded else "",
         )
-        for number, each in enumerate(raters, 1)
+        for each in sorted(raters, key=lambda each: numbers[each.rater])
     ]
     keys = ("rater", "answers", "pace", "left_share", "known_right", "repeats_same", "hints", "state")
     return folded(rows, table([showing.say(f"fs_{key}") for key in keys]), showing) if rows else ""
@@ -37,11 +41,11 @@ def report_page(
     now: Progress,
     found: SessionReport,
     showing: Showing,
-    reasons: Mapping[str, str],
+    seats: Sequence[SessionRater],
     *,
     whole: bool,
 ) -> str:
-    """The page. reasons: why raters were taken out. whole: as a file of its own, without ways back to the studio."""
+    """The page. seats: of its raters. whole: as a file of its own, without ways back to the studio."""
     plan, say = session.plan, showing.say
     day = session.created.strftime("%Y-%m-%d")
     shares = {"known": percent(plan.known_share), "repeats": percent(plan.repeat_share)}
@@ -61,7 +65,7 @@ def report_page(
         f'<a href="{base}/report.html">{escape(say("fs_as_page"))}</a>'
         f'<a href="{base}/report.json">JSON</a><a href="{base}/answers.csv">{escape(say("fs_raw_csv"))}</a></nav>'
     )  # fmt: skip
-    people = rater_rows(found.raters, showing, reasons)
+    people = rater_rows(found.raters, showing, seats)
     return _PAGE.format(
         locale=LOCALES[showing.language],
         title=escape(say("fs_report_of", name=plan.name)),

@@ -21,7 +21,7 @@ from t2i_studio.store.sessions import get_session
 from t2i_studio.store.variants import get_variants
 from t2i_studio.store.votes import votes
 from t2i_studio.ui.files import thumbnail
-from t2i_studio.ui.session_files import answers_csv, make_export, report_json
+from t2i_studio.ui.session_files import answers_csv, make_export, rater_numbers, report_json
 from t2i_studio.ui.session_report_page import report_page
 from t2i_studio.ui.session_showing import Showing
 from t2i_studio.ui.studio import Studio, visitor_of
@@ -103,7 +103,9 @@ def _file(studio: Studio, session: int, name: str, language: Language) -> tuple[
         return json.dumps(told, ensure_ascii=False, indent=2), "application/json"
     if name == "report.html":
         return _page(studio, session, language, whole=True), "text/html; charset=utf-8"
-    return "\ufeff" + answers_csv(votes(studio.db, session)), "text/csv; charset=utf-8"
+    return "\ufeff" + answers_csv(
+        votes(studio.db, session), rater_numbers(raters_of(studio.db, session))
+    ), "text/csv; charset=utf-8"
 
 
 def _page(studio: Studio, session_id: int, language: Language, *, whole: bool) -> str:
@@ -114,8 +116,8 @@ def _page(studio: Studio, session_id: int, language: Language, *, whole: bool) -
     for source, sha in pictures.items():
         pictures[source] = _inside(studio, sha) if whole else f"/thumbs/{sha}.webp"
     showing = Showing(language, pictures)
-    reasons = {seat.rater: seat.reason or "" for seat in raters_of(studio.db, session_id) if seat.excluded}
-    return report_page(session, progress(studio.db, session_id), found, showing, reasons, whole=whole)
+    seats = raters_of(studio.db, session_id)
+    return report_page(session, progress(studio.db, session_id), found, showing, seats, whole=whole)
 
 
 def _inside(studio: Studio, sha: str) -> str:

@@ -71,13 +71,13 @@ def look(studio: Studio) -> bool:
 
 
 def _look_after(studio: Studio, draft: SessionDraft) -> bool:
+    now = draft_progress(studio.db, draft)  # before it is settled: what ends in between is seen at the next look
     settled = settle(studio.db, draft.id)
     if settled.session is not None:
         Copies(studio.db).prepare(settled.session)
     if settled.state != "waiting":
         return False
-    now = draft_progress(studio.db, settled)
-    if now.interrupted and may_resume(studio.db, draft.id):
+    if now.interrupted and not now.running and may_resume(studio.db, draft.id):
         resume_batches(studio, settled, (State.INTERRUPTED,))
         return True
     return now.running

@@ -103,7 +103,7 @@ export default function ({ element, server }) {
 
   function paintProgress() {
     const { answers, wanted, items, done, raters: people, excluded, per_minute, leased, skips, last } = session.progress;
-    const left = per_minute > 0 && session.state === "open" ? Math.ceil((wanted - answers) / per_minute) : null;
+    const left = per_minute > 0 && answers < wanted && session.state === "open" ? Math.ceil((wanted - answers) / per_minute) : null;
     const figure = (value, words) => el("div", {}, el("b", {}, value), el("span", {}, words));
     fill(progress,
       el("div", { class: "whole-row" }, el("progress", { class: "whole", max: Math.max(1, wanted), value: answers, "aria-label": word("fs_progress") }), el("b", {}, `${Math.floor((100 * answers) / Math.max(1, wanted))} %`)),
