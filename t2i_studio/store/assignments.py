@@ -32,6 +32,14 @@ class Next(Noun):
     why: Why | None = None
 
 
+class InHand(Noun):
+    """What a rater's page has in hand: `next_assignment`, the one that follows, and how many the rater has answered."""
+
+    now: Next
+    then: Assignment | None = None
+    answered: int
+
+
 def next_assignment(
     db: Database,
     session_id: int,
@@ -52,14 +60,39 @@ def next_assignment(
     with refusals_kept(db, Attempt("next", rater, session_id, rater)), db.write() as session:
         row = get_row(session, SessionRow, session_id, "session.unknown")
         seat = seat_of(session, session_id, rater)
-        if why := _barred(row, seat):
-            return Next(why=why)
         release_expired(session, session_id, when)
-        found = _held(session, row, rater, when, after) or _new(session, row, seat, when, prefer)
-        if found is not None:
-            session.flush()
-            return Next(assignment=to_assignment(session, found))
-        return Next(why="wait" if choosing.lacks_judgement(session, row.id, rater) else "done")
+        return _next(session, row, seat, when, after, prefer)
+
+
+def next_two(
+    db: Database, session_id: int, rater: str, now: datetime | None = None, *, prefer: Sequence[int] = ()
+) -> InHand:
+    """`next_assignment` and, for loading ahead, the one after it, both leased in one transaction. Raises as it does."""
+    when = now or clock()
+    with refusals_kept(db, Attempt("next", rater, session_id, rater)), db.write() as session:
+        row = get_row(session, SessionRow, session_id, "session.unknown")
+        seat = seat_of(session, session_id, rater)
+        release_expired(session, session_id, when)
+        first = _next(session, row, seat, when, None, prefer)
+        then = _next(session, row, seat, when, first.assignment.id, prefer).assignment if first.assignment else None
+        return InHand(now=first, then=then, answered=seat.answered)
+
+
+def _next(
+    session: Session,
+    row: SessionRow,
+    seat: SessionRaterRow,
+    when: datetime,
+    after: int | None,
+    prefer: Sequence[int],
+) -> Next:
+    if why := _barred(row, seat):
+        return Next(why=why)
+    found = _held(session, row, seat.rater_id, when, after) or _new(session, row, seat, when, prefer)
+    if found is not None:
+        session.flush()
+        return Next(assignment=to_assignment(session, found))
+    return Next(why="wait" if choosing.lacks_judgement(session, row.id, seat.rater_id) else "done")
 
 
 def _barred(row: SessionRow, seat: SessionRaterRow) -> Why | None:

@@ -134,12 +134,6 @@ def rater_by(db: Database, session_id: int, key: str) -> str | None:
         return _known(session, session_id, key)
 
 
-def answered_by(db: Database, session_id: int, rater: str) -> int:
-    """How many items the rater has answered, practice and skips apart. Raises StudioError session.no_rater."""
-    with db.read() as session:
-        return seat_of(session, session_id, rater).answered
-
-
 def consent(db: Database, session_id: int, rater: str) -> None:
     """Note that the rater agreed to take part; the first time counts. Raises StudioError session.no_rater."""
     with refusals_kept(db, Attempt("consent", rater, session_id, rater)), db.write() as session:

@@ -57,7 +57,7 @@ def judged(site: Site, session: FeedbackSession) -> list[Vote]:
 
 
 def test_two_raters_judge_one_session_at_the_same_time(open_page: OpenPage, site: Site) -> None:
-    session = session_of(site.db, 5, known_share=0, repeat_share=0)
+    session = session_of(site.db, 5)
     address = link(site, session)
     phone, desk = open_page(address, "zh", PHONE), open_page(address, "en")
     expect(phone.locator("h1")).to_have_text("请你来当评委")
@@ -95,7 +95,7 @@ def test_two_raters_judge_one_session_at_the_same_time(open_page: OpenPage, site
 
 
 def test_on_a_bad_line_answers_wait_in_the_page_and_arrive_once(open_page: OpenPage, site: Site) -> None:
-    session = session_of(site.db, 6, known_share=0, repeat_share=0, practice=0)
+    session = session_of(site.db, 6, practice=0)
     phone = open_page(link(site, session), "zh", PHONE)
     agree(phone)
     first = item_of(phone)
@@ -131,7 +131,7 @@ def test_on_a_bad_line_answers_wait_in_the_page_and_arrive_once(open_page: OpenP
 
 
 def test_a_double_tap_is_one_answer_and_the_last_one_can_be_taken_back(open_page: OpenPage, site: Site) -> None:
-    session = session_of(site.db, 4, known_share=0, repeat_share=0, practice=0)
+    session = session_of(site.db, 4, practice=0)
     desk = open_page(link(site, session), "en")
     agree(desk)
     first = item_of(desk)
@@ -148,7 +148,7 @@ def test_a_double_tap_is_one_answer_and_the_last_one_can_be_taken_back(open_page
 
 
 def test_who_closes_the_tab_comes_back_to_the_same_place(open_page: OpenPage, site: Site) -> None:
-    session = session_of(site.db, 4, known_share=0, repeat_share=0, practice=0)
+    session = session_of(site.db, 4, practice=0)
     address = link(site, session)
     desk = open_page(address, "en")
     agree(desk)
@@ -167,7 +167,7 @@ def test_who_closes_the_tab_comes_back_to_the_same_place(open_page: OpenPage, si
 
 
 def test_looking_closely_moves_both_pictures_together(open_page: OpenPage, site: Site) -> None:
-    session = session_of(site.db, 2, known_share=0, repeat_share=0, practice=0)
+    session = session_of(site.db, 2, practice=0)
     phone = open_page(link(site, session), "zh", PHONE)
     agree(phone)
     item_of(phone)
@@ -182,7 +182,7 @@ def test_looking_closely_moves_both_pictures_together(open_page: OpenPage, site:
 
 
 def test_stars_and_faults_and_a_skip_by_keyboard_alone(open_page: OpenPage, site: Site) -> None:
-    session = session_of(site.db, 2, SessionKind.STARS, known_share=0, repeat_share=0, practice=0)
+    session = session_of(site.db, 2, SessionKind.STARS, practice=0)
     desk = open_page(link(site, session), "en")
     desk.keyboard.press("Tab")
     while not desk.evaluate("document.activeElement.closest('.begin')"):
@@ -207,7 +207,7 @@ def test_stars_and_faults_and_a_skip_by_keyboard_alone(open_page: OpenPage, site
 
 def test_html_in_a_description_stays_text_and_a_comment_with_html_is_refused(open_page: OpenPage, site: Site) -> None:
     text = "<img src=x onerror=alert(1)>杯子"
-    session = session_of(site.db, 2, SessionKind.STARS, text=text, known_share=0, repeat_share=0, practice=0)
+    session = session_of(site.db, 2, SessionKind.STARS, text=text, practice=0)
     desk = open_page(link(site, session), "en")
     agree(desk)
     first = item_of(desk)
@@ -224,7 +224,7 @@ def test_html_in_a_description_stays_text_and_a_comment_with_html_is_refused(ope
 
 
 def test_a_pause_the_end_and_a_wrong_link_are_told_in_a_sentence(open_page: OpenPage, site: Site) -> None:
-    session = session_of(site.db, 3, known_share=0, repeat_share=0, practice=0)
+    session = session_of(site.db, 3, practice=0)
     address = link(site, session)
     phone = open_page(address, "zh", PHONE)
     agree(phone)

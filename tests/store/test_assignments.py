@@ -5,7 +5,15 @@ import pytest
 from t2i_studio.domain import Outcome, Purpose
 from t2i_studio.errors import StudioError
 from t2i_studio.store.answers import answer
-from t2i_studio.store.assignments import get_assignment, next_assignment, previous_assignment, renew
+from t2i_studio.store.assignments import (
+    InHand,
+    Next,
+    get_assignment,
+    next_assignment,
+    next_two,
+    previous_assignment,
+    renew,
+)
 from t2i_studio.store.database import Database
 from t2i_studio.store.session_items import items_of
 from t2i_studio.store.sessions import extend
@@ -205,3 +213,19 @@ def test_strangers_are_shown_nothing(db: Database):
     assert key_of(next_assignment, db, of.id, rater) == "session.no_rater"
     assert key_of(next_assignment, db, 99, rater) == "session.unknown"
     assert key_of(get_assignment, db, shown(db, elsewhere, rater).id, "nobody") == "answer.not_yours"
+
+
+def test_two_at_once_are_what_one_after_the_other_would_be(db: Database):
+    session = session_of(db, 3, practice=0)
+    rater, other = entered(db, session, 2)
+    hand = next_two(db, session.id, rater)
+    assert (hand.now.assignment, hand.answered) == (shown(db, session, rater), 0)
+    assert hand.then == next_assignment(db, session.id, rater, after=shown(db, session, rater).id).assignment
+    answer(db, rater, said(shown(db, session, rater)))
+    later = next_two(db, session.id, rater)
+    assert (later.now.assignment, later.answered) == (hand.then, 1)
+    for _ in range(2):
+        answer(db, rater, said(shown(db, session, rater)))
+    assert next_two(db, session.id, rater) == InHand(now=Next(why="done"), then=None, answered=3)
+    assert sum(item.answers for item in items_of(db, session.id)) == 3
+    assert next_two(db, session.id, other).then is not None

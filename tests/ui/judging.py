@@ -53,7 +53,8 @@ def session_of(
     db: Database, count: int = 6, kind: SessionKind = SessionKind.PAIRS, text: str = "红色手提包", **plan: object
 ) -> FeedbackSession:
     """`count` items to judge; three to practise on and as many as needed with a known answer."""
-    planned: dict[str, Any] = {"name": f"{MODELS[0]} ./. {MODELS[1]}", "kind": kind, "overlap": 2} | plan
+    planned: dict[str, Any] = {"name": f"{MODELS[0]} ./. {MODELS[1]}", "kind": kind, "overlap": 2}
+    planned |= {"known_share": 0, "repeat_share": 0} | plan
     checks = 3 + 4
     each = -(-kind.pictures // 2)
     plain, noisy = (iter(variants(db, model, each * (count + checks), text)) for model in MODELS)

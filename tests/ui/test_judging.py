@@ -50,7 +50,7 @@ def actions(db: Database, session: int | None) -> list[tuple[str, Any]]:
 
 
 def test_a_rater_practises_judges_and_is_thanked(db: Database, client: TestClient) -> None:
-    session = session_of(db, 4, known_share=0, repeat_share=0)
+    session = session_of(db, 4)
     rater = arrived(db, client, session)
     told = rater.begin()
     for n in range(1, 4):
@@ -106,7 +106,7 @@ def test_only_who_means_to_begin_becomes_a_rater(db: Database, client: TestClien
 
 
 def test_the_last_answer_is_taken_back_by_another(db: Database, client: TestClient) -> None:
-    session = session_of(db, known_share=0, repeat_share=0)
+    session = session_of(db)
     rater = arrived(db, client, session)
     told = rater.through_practice()
     assert rater.ask("undo")["last"] is None  # what was for practice stays
@@ -128,7 +128,7 @@ def test_a_lease_is_held_by_its_rater_only(db: Database, client: TestClient) -> 
 
 @pytest.mark.parametrize("kind", [SessionKind.STARS, SessionKind.BEST_OF_FOUR])
 def test_stars_with_faults_and_best_of_four(db: Database, client: TestClient, kind: SessionKind) -> None:
-    session = session_of(db, 3, kind, known_share=0, repeat_share=0)
+    session = session_of(db, 3, kind)
     rater = arrived(db, client, session)
     told = rater.begin()
     stars = kind is SessionKind.STARS
@@ -149,7 +149,7 @@ def test_stars_with_faults_and_best_of_four(db: Database, client: TestClient, ki
 
 
 def test_states_are_told_in_the_raters_language(db: Database, client: TestClient) -> None:
-    session = session_of(db, 1, known_share=0, repeat_share=0, overlap=1)
+    session = session_of(db, 1, overlap=1)
     rater, other = arrived(db, client, session), arrived(db, client, session, language="en")
     item = rater.through_practice()["item"]
     assert other.through_practice()["state"] == "waiting"
@@ -162,7 +162,8 @@ def test_states_are_told_in_the_raters_language(db: Database, client: TestClient
     exclude_rater(db, session.id, raters_of(db, session.id)[0].rater, "slow")
     assert rater.ask("next")["state"] == "excluded"
     set_state(db, session.id, SessionState.CLOSED)
-    refused = other.ask("next")
+    assert other.ask("next")["state"] == "closed"
+    refused = other.ask("enter")
     assert (refused["state"], other.received[-1].status_code) == ("closed", 410)
     assert "closed" in refused["sentence"]
 
@@ -324,7 +325,7 @@ def test_no_item_tells_what_it_is_for(db: Database, client: TestClient) -> None:
 
 
 def test_where_answers_decide_the_most_telling_items_are_opened_first(db: Database, client: TestClient) -> None:
-    session = session_of(db, 6, choice="active", budget=3, known_share=0, repeat_share=0, overlap=1)
+    session = session_of(db, 6, choice="active", budget=3, overlap=1)
     order = best_order(db, session.id)
     assert sorted(order) == [item.id for item in items_of(db, session.id) if item.purpose is Purpose.JUDGED]
     rater = arrived(db, client, session)

@@ -56,7 +56,7 @@ def test_a_whole_session_tells_nothing_of_its_two_models(db: Database, kind: Ses
         rater.look(told["item"])
         addresses += told["item"]["pictures"]
         told = rater.say(told["item"], **said)
-    assert len(votes(db, session.id)) > 9
+    assert len(votes(db, session.id)) >= 9
 
     pictures = [each for each in rater.received if each.request.method == "GET"]
     texts = [each.text for each in rater.received if each.request.method == "POST"]
@@ -108,7 +108,7 @@ def test_a_copy_is_the_picture_and_nothing_but_the_picture(db: Database) -> None
 
 
 def test_a_picture_that_is_gone_is_grey_and_the_session_goes_on(db: Database) -> None:
-    session = session_of(db, 1, known_share=0, repeat_share=0)
+    session = session_of(db, 1)
     shown = items_of(db, session.id)[0].pictures[0]
     image_path(db, get_variants(db, [shown.variant])[0].image or "").unlink()
     rater = arrived(db, studio_of(db), session)

@@ -38,9 +38,12 @@ class Desk:
         self._item = lru_cache(4096)(lambda item: get_item(db, item))  # texts and pictures of an item never change
         self._plan = lru_cache(256)(lambda session: get_session(db, session).plan)  # nor does what is read of it here
         self._practice = lru_cache(256)(self._count_practice)
+        # Who is in stays in, and the store looks at the state of the session itself: only at the door is asked anew.
+        self.session_within = lru_cache(4096)(self.session)
+        self._known_rater = lru_cache(4096)(self._rater_by)
 
     def session(self, token: str) -> int:
-        """Raises StudioError session.link_unknown, .link_revoked, .closed."""
+        """The session of a link. Raises StudioError session.link_unknown, .link_revoked, .closed."""
         return entrance.session_by(self._db, token)
 
     def refusals(self, session_id: int) -> AbstractContextManager[Attempt]:
@@ -144,10 +147,13 @@ class Desk:
 
     def _rater(self, session_id: int, sent: Sent) -> str:
         """Raises StudioError judging.key."""
-        rater = entrance.rater_by(self._db, session_id, sent.key) if sent.key else None
+        with refusals_kept(self._db, Attempt("key", STRANGER, session_id)):
+            return self._known_rater(session_id, sent.key or "")
+
+    def _rater_by(self, session_id: int, key: str) -> str:
+        rater = entrance.rater_by(self._db, session_id, key)
         if rater is None:
-            with refusals_kept(self._db, Attempt("key", STRANGER, session_id)):
-                raise StudioError("judging.key")
+            raise StudioError("judging.key")
         return rater
 
     def _number(self, name: str) -> int:
@@ -157,20 +163,17 @@ class Desk:
 
     def _work(self, session_id: int, rater: str) -> Told:
         """{state, item, ahead, count}: what to show, and what follows, for loading ahead."""
-        about = self._about(session_id) | {"count": self._count(session_id, rater), "item": None, "ahead": None}
+        about = self._about(session_id) | {"item": None, "ahead": None}
         if not self._copies.ready(session_id):
             self._copies.prepare(session_id)
             return about | {"state": "preparing"}
         prefer = self._preference.order(session_id) if self._plan(session_id).choice == "active" else ()
-        now = assignments.next_assignment(self._db, session_id, rater, prefer=prefer)
-        if now.assignment is None:
-            return about | {"state": WAYS.get(now.why or "", now.why)}
-        then = assignments.next_assignment(self._db, session_id, rater, after=now.assignment.id, prefer=prefer)
-        ahead = self._shown(then.assignment) if then.assignment else None
-        return about | {"state": "work", "item": self._shown(now.assignment), "ahead": ahead}
-
-    def _count(self, session_id: int, rater: str) -> int:
-        return entrance.answered_by(self._db, session_id, rater)
+        hand = assignments.next_two(self._db, session_id, rater, prefer=prefer)
+        about["count"] = hand.answered
+        if hand.now.assignment is None:
+            return about | {"state": WAYS.get(hand.now.why or "", hand.now.why)}
+        ahead = self._shown(hand.then) if hand.then else None
+        return about | {"state": "work", "item": self._shown(hand.now.assignment), "ahead": ahead}
 
     def _shown(self, given: Assignment) -> Told:
         """An item as the page gets it."""

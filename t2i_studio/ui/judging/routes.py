@@ -47,28 +47,31 @@ def judge_routes(db: Database) -> APIRouter:
     def enter(token: str, request: Request, body: Body) -> JSONResponse:
         address = request.client.host if request.client else ""
         return _told(
-            desk, token, request, body, SentEntry, lambda session, sent: desk.enter(session, token, sent, address)
-        )
+            desk, desk.session, SentEntry, lambda session, sent: desk.enter(session, token, sent, address),
+            token, request, body,
+        )  # fmt: skip
 
     @router.post("/judge/{token}/consent")
     def consent(token: str, request: Request, body: Body) -> JSONResponse:
-        return _told(desk, token, request, body, Sent, lambda session, sent: desk.consent(session, token, sent))
+        return _told(
+            desk, desk.session, Sent, lambda session, sent: desk.consent(session, token, sent), token, request, body
+        )
 
     @router.post("/judge/{token}/next")
     def next_(token: str, request: Request, body: Body) -> JSONResponse:
-        return _told(desk, token, request, body, Sent, desk.next)
+        return _told(desk, desk.session_within, Sent, desk.next, token, request, body)
 
     @router.post("/judge/{token}/answer")
     def answer(token: str, request: Request, body: Body) -> JSONResponse:
-        return _told(desk, token, request, body, SentAnswer, desk.answer)
+        return _told(desk, desk.session_within, SentAnswer, desk.answer, token, request, body)
 
     @router.post("/judge/{token}/undo")
     def undo(token: str, request: Request, body: Body) -> JSONResponse:
-        return _told(desk, token, request, body, Sent, desk.undo)
+        return _told(desk, desk.session_within, Sent, desk.undo, token, request, body)
 
     @router.post("/judge/{token}/renew")
     def renew(token: str, request: Request, body: Body) -> JSONResponse:
-        return _told(desk, token, request, body, SentRenewal, desk.renew)
+        return _told(desk, desk.session_within, SentRenewal, desk.renew, token, request, body)
 
     router.include_router(page_routes())
 
@@ -82,15 +85,17 @@ def judge_routes(db: Database) -> APIRouter:
 
 def _told(
     desk: Desk,
+    find: Callable[[str], int],
+    kind: type[Message],
+    action: Callable[[int, Message], dict[str, Any]],
     token: str,
     request: Request,
     body: Any,
-    kind: type[Message],
-    action: Callable[[int, Message], dict[str, Any]],
 ) -> JSONResponse:
+    """What `action` says to the message, or the refusal. find: the session of the link."""
     language = language_of_page(request, body)
     try:
-        session = desk.session(token)
+        session = find(token)
         with desk.refusals(session):
             sent = parse(kind, body)
         return JSONResponse(action(session, sent), headers=NO_STORE)
