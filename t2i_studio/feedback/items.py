@@ -119,8 +119,8 @@ def _spoilt(kind: SessionKind, candidates: Sequence[Candidate], rng: random.Rand
     """Items whose answer is known because all pictures but one are spoilt, or with stars the only one is."""
     count = kind.pictures
     groups = [group for group in _by_text(candidates) if len(group) >= count]
-    items = []
-    for group in rng.sample(groups * MAX_KNOWN, len(groups) * MAX_KNOWN)[: 2 * MAX_KNOWN]:
+    items: dict[frozenset[tuple[int, bool]], NewItem] = {}
+    for group in rng.choices(groups, k=2 * MAX_KNOWN) if groups else ():
         together = rng.sample(group, count)
         sound = rng.randrange(count) if count > 1 else None
         pictures = tuple(
@@ -128,5 +128,6 @@ def _spoilt(kind: SessionKind, candidates: Sequence[Candidate], rng: random.Rand
             for place, each in enumerate(together)
         )
         expected = SPOILT_STARS if sound is None else sound
-        items.append(NewItem(text=group[0].text, pictures=pictures, purpose=Purpose.KNOWN, expected=expected))
-    return list({item.pictures: item for item in items}.values())
+        item = NewItem(text=group[0].text, pictures=pictures, purpose=Purpose.KNOWN, expected=expected)
+        items.setdefault(frozenset((shown.variant, shown.damaged) for shown in pictures), item)
+    return list(items.values())

@@ -80,7 +80,8 @@ def compose_scenes(work: Path, tier: int, count: int) -> Iterator[int]:
 def start_from(work: Path, folder: Path, tier: int) -> None:
     """Begin the runs of denoiser and text encoder with a model folder's weights, at step 0, and with its latent code.
 
-    StudioError when a run has been begun, or when the folder was not made by this recipe with these words.
+    Words that the catalogue has got since are begun untrained. StudioError when a run has been begun, or when the
+    folder was not made by this recipe with these attributes.
     """
     runs = Run(work / "denoiser"), Run(work / "text_encoder")
     warm_start.check_new(*runs)
@@ -88,9 +89,11 @@ def start_from(work: Path, folder: Path, tier: int) -> None:
     code = warm_start.recover_code(pipe.vae, _composed(work / f"corpus-{tier}", 2 * corpus.PART)[0])
     warm_start.check_code(code, folder)
     model, (encoder, tokenizer) = new_denoiser(), new_text_encoder()
-    if tokenizer.get_vocab() != pipe.tokenizer.get_vocab():
-        raise StudioError("recipe.other_words", path=folder)
-    encoder.load_state_dict(pipe.text_encoder.state_dict())
+    weights = warm_start.with_words(pipe.text_encoder, pipe.tokenizer, encoder, tokenizer)
+    try:
+        encoder.load_state_dict(weights)
+    except RuntimeError as error:  # other attributes, another width
+        raise StudioError("recipe.other_words", path=folder) from error
     model.unet.load_state_dict(pipe.unet.state_dict())
     catalogue = load_catalogue()
     warm_start.recover_table(model.table, encoder.eval(), tokenizer, catalogue, catalogue.tier(tier))

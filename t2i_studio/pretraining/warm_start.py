@@ -76,6 +76,21 @@ def recover_table(
     table.blank.copy_(torch.stack(blanks).mean(0))
 
 
+def with_words(
+    theirs: CLIPTextModel, their_words: PreTrainedTokenizerFast, ours: CLIPTextModel, our_words: PreTrainedTokenizerFast
+) -> dict[str, torch.Tensor]:
+    """Their weights for our words: the embedding of every token that both have, ours as it is for the others."""
+    weights = dict(theirs.state_dict())
+    embedding = ours.get_input_embeddings().weight.detach().clone()
+    learnt = theirs.get_input_embeddings().weight
+    numbers = their_words.get_vocab()
+    for token, number in our_words.get_vocab().items():
+        if token in numbers:
+            embedding[number] = learnt[numbers[token]]
+    name = next(name for name, value in weights.items() if value is learnt or value.data_ptr() == learnt.data_ptr())
+    return weights | {name: embedding}
+
+
 def check_new(*runs: Run) -> None:
     """StudioError when one of the runs has been begun."""
     for run in runs:

@@ -212,3 +212,13 @@ def _receipt(session: Session, kept: AnswerRow) -> Receipt:
 def expected_as_shown(expected: int | None, order: str) -> int | None:
     """The known answer of an item, by the order in which its pictures were shown; of a single one its stars."""
     return expected if expected is None or len(order) == 1 else order.index(str(expected))
+
+
+def kept_answers(db: Database, session_id: int) -> dict[str, tuple[int, str]]:
+    """Of every answer kept in a session, revisions and skips included: its nonce → (assignment, verdict)."""
+    query = select(AnswerRow.nonce, AnswerRow.assignment_id, AnswerRow.verdict).join(
+        AssignmentRow, AnswerRow.assignment_id == AssignmentRow.id
+    )
+    with db.read() as session:
+        rows = session.execute(query.where(AssignmentRow.session_id == session_id, AnswerRow.nonce.is_not(None)))
+        return {nonce: (assignment, verdict) for nonce, assignment, verdict in rows if nonce is not None}

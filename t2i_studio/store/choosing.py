@@ -55,20 +55,11 @@ def check_item(session: Session, session_id: int, rater: str, purpose: Purpose, 
 
 
 def free_item(session: Session, session_id: int, rater: str, start: int) -> int | None:
-    """An open item with a free place that the rater never had, among those begun most.
-
-    What others have begun is finished first: whenever a session ends, most of its items have all their judgements, and
-    agreement between raters can be told early.
+    """An open item with a free place that the rater never had: the next in the shuffled order from the rater's
+    `start` on, so that every rater has an order of their own and no item is always early or late.
     """
-    mine = (SessionItemRow.session_id == session_id, FREE)
-    below: tuple[ColumnElement[bool], ...] = ()
-    while (level := session.scalar(select(func.max(SessionItemRow.taken)).where(*mine, *below))) is not None:
-        at_level = select(SessionItemRow.id).where(*mine, SessionItemRow.taken == level)
-        found = _from(session, at_level.where(_unseen(rater, Purpose.JUDGED)), start)
-        if found is not None:
-            return found
-        below = (SessionItemRow.taken < level,)
-    return None
+    free = select(SessionItemRow.id).where(SessionItemRow.session_id == session_id, FREE)
+    return _from(session, free.where(_unseen(rater, Purpose.JUDGED)), start)
 
 
 def lacks_judgement(session: Session, session_id: int, rater: str) -> bool:

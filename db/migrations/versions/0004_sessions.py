@@ -134,7 +134,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_session_item_free",
         "session_item",
-        ["session_id", "taken", "shuffle"],
+        ["session_id", "shuffle"],
         unique=False,
         sqlite_where=sa.text("purpose = 'judged' AND opened AND taken < places"),
         postgresql_where=sa.text("purpose = 'judged' AND opened AND taken < places"),

@@ -82,7 +82,7 @@ class SessionItemRow(Base):
         CheckConstraint("purpose IN ('judged', 'known', 'practice')", name="purpose"),
         CheckConstraint("0 <= answers AND answers <= taken AND taken <= places", name="places"),
         CheckConstraint("(purpose = 'judged') = (expected IS NULL)", name="expected"),
-        partial_index("ix_session_item_free", FREE, "session_id", "taken", "shuffle"),
+        partial_index("ix_session_item_free", FREE, "session_id", "shuffle"),
         partial_index("ix_session_item_undone", UNDONE, "session_id", "id"),
         partial_index("ix_session_item_unopened", UNOPENED, "session_id", "matchup", "shuffle"),
         partial_index("ix_session_item_checks", CHECKS, "session_id", "purpose", "shuffle"),
