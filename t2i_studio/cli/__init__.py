@@ -27,6 +27,7 @@ from t2i_studio.cli import (
     pretrain,
     rate,
     serve,
+    session,
     store,
     style_check,
 )
@@ -55,6 +56,7 @@ app.command("forget-rater")(store.forget_rater)
 app.command("add-user")(account.add_user)
 app.command("style-check")(style_check.style_check)
 app.command("bench")(bench.bench)
+app.add_typer(session.app, name="session")
 app.add_typer(pretrain.app, name="pretrain")
 
 

@@ -128,7 +128,7 @@ def _session(
 def _is_through(db: Database, session: int) -> bool:
     """Has every item its judgements? That a rater is done only means that there is nothing more for that one."""
     now = progress(db, session)
-    return now.items_done == now.items
+    return now.done == now.items
 
 
 @contextmanager
