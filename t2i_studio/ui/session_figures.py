@@ -29,10 +29,7 @@ def figures(found: SessionReport, plan: SessionPlan, showing: Showing) -> str:
 def _verdict(found: SessionReport, plan: SessionPlan, showing: Showing) -> str:
     """The result in one sentence, which claims no more than the intervals allow."""
     if plan.kind is SessionKind.STARS:
-        names = found.stars[:2]
-        key = "fs_verdict_stars"
-        values = {"best": showing.source(names[0].source), "stars": told(names[0].stars, stars=True)} if names else {}
-        return f'<p class="verdict">{escape(showing.say(key, **values))}</p>' if names else ""
+        return _verdict_of_stars(found, showing)
     standings = found.ranking.standings
     if len(standings) < 2:
         return quiet(showing.say("fs_verdict_none"))
@@ -47,6 +44,15 @@ def _verdict(found: SessionReport, plan: SessionPlan, showing: Showing) -> str:
         text = showing.say("fs_verdict_best", best=best, second=showing.source(second), chance=told(chance))
     else:
         text = showing.say("fs_verdict_open", best=best, n=standings[0].worst, needed=f"{found.needed:,}")
+    return f'<p class="verdict">{escape(text)}</p>'
+
+
+def _verdict_of_stars(found: SessionReport, showing: Showing) -> str:
+    best, others = found.stars[0], found.stars[1:]
+    low = best.stars.low
+    rivals = [each for each in others if low is None or each.stars.high is None or each.stars.high >= low]
+    key = "fs_verdict_stars_open" if rivals else "fs_verdict_stars"
+    text = showing.say(key, best=showing.source(best.source), stars=told(best.stars, stars=True), n=len(rivals))
     return f'<p class="verdict">{escape(text)}</p>'
 
 
@@ -160,7 +166,7 @@ def _styles(found: SessionReport, showing: Showing) -> str:
         if each.without == "constant":
             continue
         slope = showing.say(f"fs_{each.without}".replace("-", "_")) if each.without else _signed(each.slope)
-        rows.append(cells(showing.say(each.control), slope, sum(each.levels.values())))
+        rows.append(cells(showing.say(f"style_{each.control}"), slope, sum(each.levels.values())))
     head = [showing.say("fs_control"), showing.say("fs_slope"), showing.say("fs_answers")]
     return section(showing.say("fs_styles"), folded(rows, table(head), showing) if rows else "")
 

@@ -74,15 +74,6 @@ def _draft(studio: Studio, visitor: Visitor, draft: SessionDraft) -> Answer:
     }
 
 
-def session_draft(studio: Studio, visitor: Visitor, *, id: Number) -> Answer:
-    """A draft as it is now, settled if it can be: {"session": number} once it is one, {"draft": …} before."""
-    draft = settle(studio.db, id)
-    if draft.state != "waiting":
-        return {"session": draft.session, "state": draft.state}
-    wake(studio)
-    return {"session": None, "state": "waiting", "draft": _draft(studio, visitor, draft)}
-
-
 def change_draft(
     studio: Studio, visitor: Visitor, *, id: Number, how: Literal["make", "again", "cancel", "discard"]
 ) -> Answer:
@@ -192,7 +183,7 @@ def revoke_link(studio: Studio, visitor: Visitor, *, link: Number) -> Answer:
     return {"link": link}
 
 
-LIST_ACTIONS: tuple[Any, ...] = (feedback_sessions, session_draft, change_draft)
+LIST_ACTIONS: tuple[Any, ...] = (feedback_sessions, change_draft)
 LIVE_ACTIONS: tuple[Any, ...] = (
     session_now,
     session_figures,

@@ -48,8 +48,8 @@ def percent(value: float | None) -> str:
 
 
 def told(estimate: Estimate, *, stars: bool = False) -> str:
-    """A figure and its interval."""
-    show = (lambda value: f"{value:.2f}") if stars else (lambda value: f"{100 * value:.0f}")
+    """A share in percent, or a mean of stars (1–5), with its interval as far as it lies on the scale."""
+    show = (lambda value: f"{min(5, max(1, value)):.2f}") if stars else (lambda value: f"{100 * value:.0f}")
     unit = "" if stars else " %"
     if estimate.value is None:
         return "–"

@@ -13,21 +13,30 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from t2i_studio.domain import Answer, Entry, FeedbackSession, SessionKind, SessionState
+from t2i_studio.domain import STYLE_CONTROLS, Answer, Entry, FeedbackSession, SessionKind, SessionPlan, SessionState
 from t2i_studio.engine.engine import Engine
 from t2i_studio.errors import StudioError
-from t2i_studio.settings import Settings
+from t2i_studio.feedback.exports import FORMATS
+from t2i_studio.feedback.planted import Truth, simulate
+from t2i_studio.feedback.raters import Flag
+from t2i_studio.feedback.report import report
+from t2i_studio.feedback.stars import NoSlope
+from t2i_studio.settings import ROOT, Settings
 from t2i_studio.store.answers import answer
 from t2i_studio.store.assignments import next_assignment
 from t2i_studio.store.database import open_database
 from t2i_studio.store.entrance import consent, enter, make_link
 from t2i_studio.store.sessions import set_state
 from t2i_studio.ui import session_live
+from t2i_studio.ui.auth import LogIn
 from t2i_studio.ui.i18n import words
 from t2i_studio.ui.quick_import import import_normally
+from t2i_studio.ui.session_figures import figures
 from t2i_studio.ui.session_preview import preview_routes
 from t2i_studio.ui.session_reports import report_routes
+from t2i_studio.ui.session_showing import Showing
 from t2i_studio.ui.studio import Studio, Visitor
+from t2i_studio.ui.users import Users, add_user
 from tests.ui.judging import MODELS, session_of
 
 VISITOR = Visitor(rater="r", user="lin", language="en")
@@ -145,6 +154,45 @@ def test_the_report_is_a_page_in_either_language_that_runs_nothing(
     assert "fs_" not in re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL)
     assert "attachment" in file.headers["content-disposition"]
     assert not re.findall(r'(?:src|href)="(?!data:)', file.text)
+
+
+@pytest.mark.parametrize(("strengths", "said"), [((1.5, -1.5), "fs_verdict_best"), ((0.0, 0.0), "fs_verdict_open")])
+def test_the_first_sentence_claims_no_more_than_the_intervals_allow(strengths: tuple[float, ...], said: str) -> None:
+    made = simulate(Truth(strengths=strengths), seed=3).votes[:600]
+    found = report(made, SessionPlan(name="x", kind=SessionKind.PAIRS))
+    told = figures(found, SessionPlan(name="x", kind=SessionKind.PAIRS), Showing("en", {}))
+    beginning = words("en")[said].split("{best}")[1].split("{")[0].split(":")[0]
+    assert beginning in told
+
+
+def test_without_a_log_in_nothing_of_a_session_is_seen(studio: Studio, tmp_path: Path) -> None:
+    session = rated(studio)
+    add_user(tmp_path / "users", "lin", "correct horse")
+    app = FastAPI()
+    app.include_router(preview_routes(studio))
+    app.include_router(report_routes(studio))
+    app.add_middleware(LogIn, users=Users(tmp_path / "users"))
+    with TestClient(app, follow_redirects=False) as client:
+        for path in ("report", "report.json", "answers.csv", "export/csv.zip"):
+            assert client.get(f"/sessions/{session.id}/{path}").status_code == 401
+            known = client.get(f"/sessions/{session.id}/{path}", auth=("lin", "correct horse"))
+            assert known.status_code == 200
+        assert client.get("/sessions/preview").status_code == 401
+
+
+def test_whatever_the_figures_may_say_has_words() -> None:
+    keys = {f"fs_flag_{flag}" for flag in Flag} | {f"fs_kind_{kind}" for kind in SessionKind}
+    keys |= {f"fs_state_{state}" for state in SessionState} | {f"style_{control}" for control in STYLE_CONTROLS}
+    keys |= {f"fs_{why}" for why in NoSlope if why is not NoSlope.CONSTANT} | {f"fs_format_{name}" for name in FORMATS}
+    assert {key.replace("-", "_") for key in keys} <= set(words("en"))
+
+
+def test_every_line_of_a_record_has_words(studio: Studio) -> None:
+    done = {path.read_text(encoding="utf-8") for path in (ROOT / "t2i_studio" / "store").glob("*.py")}
+    actions = {name for text in done for name in re.findall(r'Attempt\("([a-z ]+)"', text)}
+    done_by_raters = {"look", "next", "answer", "renew", "send", "key"}  # only in the record when refused
+    assert {f"fs_did_{name}".replace(" ", "_") for name in actions - done_by_raters} <= set(words("en"))
+    assert {f"fs_did_set_{state}" for state in SessionState} <= set(words("en"))
 
 
 def test_the_rows_lead_to_every_figure_and_to_nobody(studio: Studio, client: TestClient) -> None:

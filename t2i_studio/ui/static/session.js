@@ -74,7 +74,11 @@ export default function ({ element, server }) {
     figures.setAttribute("aria-busy", "true");
     const answer = await call(server.session_figures, { id }, { quiet: true });
     figures.removeAttribute("aria-busy");
-    if (!answer) return void (mark = null);
+    if (!answer) {
+      mark = null; // asked for again with the next look
+      if (figures.querySelector(".waiting-note")) fill(figures, el("p", { class: "quiet" }, word("fs_figures_late")));
+      return;
+    }
     const open = [...figures.querySelectorAll("details")].map((fold) => fold.open);
     figures.innerHTML = answer.html; // every text in it is escaped by the studio
     figures.querySelectorAll("details").forEach((fold, place) => (fold.open = open[place] ?? false));

@@ -57,7 +57,7 @@ export default function ({ element, server }) {
       el("td", { "data-head": word("fs_kind") }, kindName(session.kind)),
       el("td", { "data-head": word("fs_state") }, pill(session.state)),
       el("td", { "data-head": word("fs_progress") }, el("progress", { max: Math.max(1, progress.wanted), value: progress.answers, "aria-label": word("fs_progress") }), el("span", { class: "of" }, `${number(progress.answers)} / ${number(progress.wanted)}`)),
-      el("td", { "data-head": word("fs_raters") }, progress.raters),
+      el("td", { "data-head": word("fs_raters") }, number(progress.raters)),
       el("td", { "data-head": word("fs_last") }, ago(progress.last)));
   }
 
