@@ -15,6 +15,8 @@ from t2i_studio.store.votes import votes
 
 PARTS = 4
 """A rater's way, and the items as stored, are looked at in so many parts."""
+ENOUGH = 5
+"""Cases that a χ² test needs of each kind (Cochran 1954)."""
 
 
 class Held(NamedTuple):
@@ -76,19 +78,25 @@ def dealt(db: Database, session: int) -> Dealt:
     return Dealt(sides, order)
 
 
-def chance_of_sides(dealt: Dealt) -> float:
-    """p of a χ² test of what schedule.picture_order claims: of SIDES items half are swapped, each pattern as likely."""
+def chance_of_sides(dealt: Dealt) -> float | None:
+    """p of a χ² test of what schedule.picture_order claims: of SIDES items half are swapped, each pattern as likely.
+    None for too few to test.
+    """
     from scipy.stats import chisquare
 
     halves = list(combinations(range(SIDES), SIDES // 2))
     patterns = [tuple(place in half for place in range(SIDES)) for half in halves]
     if set(dealt.sides) - set(patterns):
         return 0.0
+    if sum(dealt.sides.values()) < ENOUGH * len(patterns):
+        return None
     return float(chisquare([dealt.sides[pattern] for pattern in patterns]).pvalue)
 
 
-def chance_of_order(dealt: Dealt) -> float:
-    """p of a χ² test that when a rater meets an item does not hang on where it is stored."""
+def chance_of_order(dealt: Dealt) -> float | None:
+    """p of a χ² test that when a rater meets an item does not hang on where it is stored. None for too few to test."""
     from scipy.stats import chi2_contingency
 
+    if sum(map(sum, dealt.order)) < ENOUGH * PARTS**2:
+        return None
     return float(chi2_contingency(dealt.order).pvalue)

@@ -47,8 +47,8 @@ class Simulated(Noun):
     overlap_exact: bool
     kills: int
     next_p95: float
-    sides_p: float
-    order_p: float
+    sides_p: float | None
+    order_p: float | None
     studied: int
     ranking_spearman: float
     coverage: float
