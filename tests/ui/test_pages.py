@@ -84,7 +84,7 @@ def test_every_word_the_pages_use_exists_in_both_languages() -> None:
         assert set(re.findall(r"\{\w+\}", row["en"])) == set(re.findall(r"\{\w+\}", row["zh"])), key
 
 
-@pytest.mark.parametrize("path", ["/", "/gallery", "/variant"])
+@pytest.mark.parametrize("path", ["/", "/gallery", "/variant", "/sessions", "/session"])
 def test_a_page_is_in_the_visitors_language_and_names_no_other_host(client: TestClient, path: str) -> None:
     page = client.get(path, headers={"accept-language": "zh-CN"})
     assert page.status_code == 200
