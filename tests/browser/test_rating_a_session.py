@@ -3,12 +3,17 @@
 import re
 from collections import Counter
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import Page, Route, expect
+from sqlalchemy import update
 
-from t2i_studio.domain import FeedbackSession, Purpose, SessionKind, SessionState, Vote
-from t2i_studio.store.entrance import make_link
+from t2i_studio.domain import Answer, FeedbackSession, Purpose, SessionKind, SessionState, Vote
+from t2i_studio.store.answers import answer
+from t2i_studio.store.assignments import next_assignment
+from t2i_studio.store.entrance import enter, make_link
+from t2i_studio.store.models import AssignmentRow
 from t2i_studio.store.sessions import set_state
 from t2i_studio.store.votes import votes
 from t2i_studio.ui.judging.copies import Copies
@@ -103,9 +108,9 @@ def test_on_a_bad_line_answers_wait_in_the_page_and_arrive_once(open_page: OpenP
     tap(phone, "上面更好")
     second = item_of(phone)  # loaded ahead: the page moves on at once
     assert second != first
-    expect(phone.locator("#waiting")).to_contain_text("1 个回答已暂存")
+    expect(phone.locator("#waiting")).to_contain_text("1 题已暂存")
     tap(phone, "上面更好")
-    expect(phone.locator("#waiting")).to_contain_text("2 个回答已暂存")
+    expect(phone.locator("#waiting")).to_contain_text("2 题已暂存")
     assert judged(site, session) == []
     phone.unroute(ANSWERS)
     third = item_of(phone)
@@ -245,3 +250,33 @@ def test_a_pause_the_end_and_a_wrong_link_are_told_in_a_sentence(open_page: Open
     expect(lost.locator(".lead")).to_contain_text("leads to no session")
     lost.get_by_role("button", name="中文").click()
     expect(lost.locator("h1")).to_have_text("链接无效")
+
+
+SLEEP = """(hidden) => {
+    Object.defineProperty(document, "hidden", {value: hidden, configurable: true});
+    const real = performance.now.bind(performance);
+    if (!hidden) performance.now = () => real() + 3_600_000;
+    document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
+
+def test_what_was_lost_in_sleep_is_not_judged_and_what_is_left_comes_instead(open_page: OpenPage, site: Site) -> None:
+    session = session_of(site.db, 3, overlap=1, practice=0)
+    desk = open_page(link(site, session), "en")
+    agree(desk)
+    first = item_of(desk)
+    desk.evaluate(SLEEP, True)
+    with site.db.write() as rows:
+        rows.execute(update(AssignmentRow).values(lease_until=datetime(2020, 1, 1, tzinfo=UTC)))
+    other = enter(site.db, make_link(site.db, session.id)).rater
+    for n in range(2):
+        taken = next_assignment(site.db, session.id, other).assignment
+        assert taken is not None
+        answer(site.db, other, Answer(assignment=taken.id, nonce=f"sleep {session.id} {n}", verdict="tie"))
+    desk.evaluate(SLEEP, False)
+    expect(desk.locator(".toast")).to_contain_text("away for a while")
+    assert item_of(desk) != first
+    desk.keyboard.press("ArrowLeft")
+    expect(desk.locator("h1")).to_have_text("Thank you!")
+    assert Counter(vote.item for vote in judged(site, session)).most_common(1)[0][1] == 1
+    assert len(judged(site, session)) == 3
