@@ -22,35 +22,53 @@ from t2i_studio.ui.session_showing import Showing
 from t2i_studio.ui.session_watch import resume_batches, wake
 from t2i_studio.ui.studio import Studio, Visitor
 
-LOG = 200
+LOG, STRAY = 200, 50
+"""Entries of a session's record, and of refusals without a session, that are shown."""
+_closed: dict[tuple[str, int], Answer] = {}
 UNFINISHED = (State.INTERRUPTED, State.FAILED, State.CANCELLED)
 Number = Annotated[int, Field(ge=1)]
 
 
 def feedback_sessions(studio: Studio, visitor: Visitor) -> Answer:
-    """Every session with how far it is, the newest first, and those that wait for their pictures."""
+    """Every session with how far it is, the newest first, those that wait for their pictures, and what was refused
+    that belongs to no session.
+    """
     drafts = [settle(studio.db, draft.id) for draft in waiting_drafts(studio.db)]
-    if any(draft.state == "waiting" for draft in drafts):
+    waiting = [_draft(studio, visitor, draft) for draft in drafts if draft.state == "waiting"]
+    if any(draft["running"] for draft in waiting):
         wake(studio)
     found = sessions.list_sessions(studio.db)
+    makers = {user: _maker(studio, visitor, user) for user in {one.plan.user for one in found}}
     return {
-        "sessions": [_told(studio, visitor, one) for one in found],
-        "drafts": [_draft(studio, visitor, draft) for draft in drafts if draft.state == "waiting"],
+        "sessions": [_told(studio, one, makers[one.plan.user]) for one in found],
+        "drafts": waiting,
+        "refused": [_entry(entry, visitor) for entry in audit_of(studio.db, None, STRAY)],
     }
 
 
-def _told(studio: Studio, visitor: Visitor, session: FeedbackSession) -> Answer:
+def _told(studio: Studio, session: FeedbackSession, by: str | None) -> Answer:
     plan = session.plan
     return {
         "id": session.id,
         "name": plan.name,
         "kind": plan.kind,
         "state": session.state,
-        "by": _maker(studio, visitor, plan.user),
+        "by": by,
         "created": session.created.isoformat(),
         "closed": session.closed.isoformat() if session.closed else None,
-        "progress": progress(studio.db, session.id).model_dump(mode="json"),
+        "progress": _progress(studio, session),
     }
+
+
+def _progress(studio: Studio, session: FeedbackSession) -> Answer:
+    """Of a closed session it stays as it was, so that a long list costs little."""
+    key = (str(studio.db.engine.url), session.id)
+    if session.state is SessionState.CLOSED and key in _closed:
+        return _closed[key]
+    now = progress(studio.db, session.id).model_dump(mode="json")
+    if session.state is SessionState.CLOSED:
+        _closed[key] = now
+    return now
 
 
 def _maker(studio: Studio, visitor: Visitor, user: str) -> str | None:
@@ -103,7 +121,7 @@ def session_now(studio: Studio, visitor: Visitor, *, id: Number) -> Answer:
     raters = [each.model_dump(mode="json") for each in session_raters.raters_of(studio.db, id)]
     excluded = sorted(each["rater"] for each in raters if each["excluded"])
     return {
-        "session": _told(studio, visitor, session)
+        "session": _told(studio, session, _maker(studio, visitor, plan.user))
         | {
             "overlap": plan.overlap,
             "budget": plan.budget,

@@ -11,6 +11,7 @@ from t2i_studio.domain import MAX_SEED, Entry, NewItem, Purpose, SessionKind
 from t2i_studio.engine.registry import model_cards
 from t2i_studio.errors import StudioError
 from t2i_studio.feedback.power import SECONDS, effort, minutes
+from t2i_studio.store.audit import ORGANISER, Attempt, refusals_kept
 from t2i_studio.store.entrance import make_link
 from t2i_studio.store.session_drafts import enqueue_draft
 from t2i_studio.store.sessions import create_session
@@ -100,16 +101,16 @@ def make_session(studio: Studio, visitor: Visitor, *, form: Form) -> Answer:
     """The session of chosen pictures with its link (none where links have names), or the draft of one whose pictures
     are generated first.
     """
-    seed = secrets.randbelow(MAX_SEED + 1)
+    pictures = chosen(studio, form.ids) if form.ids else []
+    texts = [picture.request.text for picture in pictures] or prompts_of(form)
+    with refusals_kept(studio.db, Attempt("create", ORGANISER)):
+        plan = to_plan(form, visitor.user, secrets.randbelow(MAX_SEED + 1), session_name(texts, visitor.language))
     if not form.ids:
-        plan = to_plan(form, visitor.user, seed, session_name(prompts_of(form), visitor.language))
         form_items(studio, form, plan)
         draft = enqueue_draft(studio.db, plan, form.axis, to_requests(studio, form, visitor.user))
         studio.engine.take(draft.jobs)
         wake(studio)
         return {"draft": draft.id}
-    texts = [picture.request.text for picture in chosen(studio, form.ids)]
-    plan = to_plan(form, visitor.user, seed, session_name(texts, visitor.language))
     made = create_session(studio.db, plan, form_items(studio, form, plan))
     Copies(studio.db).prepare(made.id)  # so that the first rater does not wait for them
     token = None if plan.entry is Entry.NAMED else make_link(studio.db, made.id)

@@ -174,6 +174,8 @@ def test_a_guideline_of_a_megabyte_is_refused(studio: Studio) -> None:
     with pytest.raises(StudioError) as caught:
         make(studio, ids=ids, zh="评" * 1_000_000)
     assert caught.value.key == "text.too_long"
+    refused = session_live.feedback_sessions(studio, VISITOR)["refused"]
+    assert [entry["refused"] for entry in refused] == [caught.value.sentence("zh")]
     with pytest.raises(ValidationError):
         Form(prompts="x" * 30_000)
 

@@ -4,10 +4,11 @@ import { ago } from "./session_parts.js";
 
 const FIRST = 12;
 
-export function makeRecord() {
+/** title, note: above the list, if not those of a session's record. */
+export function makeRecord({ title = word("fs_record"), note = word("fs_record_note") } = {}) {
   const list = el("ol", { class: "record-list" });
   const more = el("button", { type: "button", class: "act", hidden: true, onclick: () => ((all = true), draw()) }, word("fs_more_record"));
-  const node = el("section", { class: "session-record", "aria-labelledby": "record-title" }, el("h2", { id: "record-title" }, word("fs_record")), el("p", { class: "quiet" }, word("fs_record_note")), list, more);
+  const node = el("section", { class: "session-record", "aria-labelledby": "record-title" }, el("h2", { id: "record-title" }, title), el("p", { class: "quiet" }, note), list, more);
   let all = false;
   let log = [];
   let nameOf = () => null;

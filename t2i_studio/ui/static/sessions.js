@@ -1,6 +1,7 @@
 // Every feedback session, those that wait for their pictures, and the form for a new one.
 import { button, call, el, fill, icon, toast, word } from "./dom.js";
 import { makeForm } from "./session_form.js";
+import { makeRecord } from "./session_record.js";
 import { ago, ask, kindName, number, pill, style, waitingNote } from "./session_parts.js";
 
 const POLL = 3000;
@@ -10,6 +11,7 @@ export default function ({ element, server }) {
   style("figures.css");
   const asked = new URLSearchParams(location.search);
   if (asked.has("ids") || asked.has("new")) return makeForm(element, server, numbers(asked.get("ids") ?? ""));
+  const refused = makeRecord({ title: word("fs_stray"), note: word("fs_stray_note") });
   let seen = "";
   let timer = 0;
 
@@ -26,11 +28,12 @@ export default function ({ element, server }) {
     timer = setTimeout(poll, (busy ? 1 : 4) * (document.hidden ? 4 : 1) * POLL);
   }
 
-  function paint({ sessions, drafts }) {
+  function paint({ sessions, drafts, refused: stray }) {
     const head = el("div", { class: "sessions-head" }, el("h1", {}, word("nav_sessions")),
       el("a", { class: "act primary", id: "new-session", href: "/sessions?new=1" }, word("fs_new")));
     fill(element, head, drafts.length > 0 && el("div", { class: "drafts" }, drafts.map(draftCard)),
-      sessions.length > 0 ? table(sessions) : drafts.length === 0 && welcome());
+      sessions.length > 0 ? table(sessions) : drafts.length === 0 && welcome(), stray.length > 0 && refused.node);
+    refused.paint(stray, () => null);
   }
 
   function welcome() {
