@@ -26,6 +26,7 @@ from t2i_studio.ui.session_form import (
     offered,
     prompts_of,
     session_name,
+    sources_of,
     standard_guideline,
     to_plan,
     to_requests,
@@ -87,8 +88,7 @@ def _compared(judged: list[NewItem]) -> set[object]:
 
 
 def _to_generate(form: Form) -> int:
-    sources = 1 if form.axis == "picture" else len(set(form.sources))
-    return len(prompts_of(form)) * sources * form.each
+    return len(prompts_of(form)) * len(sources_of(form)) * form.each
 
 
 def preview_session(studio: Studio, visitor: Visitor, *, form: Form) -> Answer:

@@ -88,6 +88,12 @@ def test_the_estimate_says_items_answers_people_minutes_and_power(studio: Studio
     assert told["detectable"] is None or told["each_pair"] > 0
 
 
+def test_the_estimate_counts_the_pictures_to_generate_with_those_without_an_adapter(studio: Studio) -> None:
+    form = Form(prompts="a\nb", axis="adapter", sources=["one:0.5", "two:1"], each=2)
+    told = session_making.estimate_session(studio, VISITOR, form=form)
+    assert (told["pictures"], told["sources"], told["items"]) == (2 * 3 * 2, 3, 2 * 3 * 4)
+
+
 def test_what_is_no_session_yet_is_said_in_the_estimate(studio: Studio) -> None:
     for form in (Form(), Form(prompts="a bag", axis="preset", sources=["diwali"]), Form(prompts="a bag", each=1)):
         told = session_making.estimate_session(studio, VISITOR, form=form)
