@@ -1,5 +1,6 @@
 """Drafts become sessions: once their batches have ended, whoever looks first makes the session, and only once."""
 
+from collections import Counter
 from collections.abc import Sequence
 from math import ceil
 
@@ -10,6 +11,9 @@ from t2i_studio.store import jobs
 from t2i_studio.store.database import Database
 from t2i_studio.store.session_drafts import SessionDraft, get_draft, make_session, note_problem
 from t2i_studio.store.variants import get_variants
+
+MOST = 500
+"""Items to be judged without a budget that asks for more; 60 pictures make 1,770 pairs, which nobody gets through."""
 
 
 class DraftProgress(Noun):
@@ -27,16 +31,36 @@ class DraftProgress(Noun):
 
 
 def session_items(plan: SessionPlan, candidates: Sequence[Candidate]) -> list[NewItem]:
-    """The items of a planned session: no more with a known answer than one rater can come to see.
+    """The items of a planned session: of very many that there could be, MOST (or the budget) in which every picture
+    appears equally often, and no more with a known answer than one rater can come to see.
 
     Raises StudioError session.nothing_to_compare.
     """
     items = make_items(plan.kind, candidates, seed=plan.seed, known=MAX_KNOWN, practice=plan.practice)
+    judged = _balanced([item for item in items if item.purpose is Purpose.JUDGED], max(MOST, plan.budget or 0))
     known = [item for item in items if item.purpose is Purpose.KNOWN]
-    judged = sum(item.purpose is Purpose.JUDGED for item in items)
-    shown = min(judged, plan.budget or judged) / max(0.01, 1 - plan.known_share - plan.repeat_share)
+    shown = min(len(judged), plan.budget or len(judged)) / max(0.01, 1 - plan.known_share - plan.repeat_share)
     enough = ceil(plan.known_share * shown + 1) if plan.known_share > 0 else 0
-    return [item for item in items if item.purpose is not Purpose.KNOWN] + known[:enough]
+    return judged + [item for item in items if item.purpose is Purpose.PRACTICE] + known[:enough]
+
+
+def _balanced(items: Sequence[NewItem], most: int) -> list[NewItem]:
+    """At most `most` of the items, taken in their order, none of whose pictures is far ahead of the others."""
+    chosen: list[NewItem] = []
+    times: Counter[int] = Counter()
+    rest, limit = list(items), 0
+    while rest and len(chosen) < most:
+        limit += 1
+        left = []
+        for item in rest:
+            pictures = [shown.variant for shown in item.pictures]
+            if len(chosen) < most and all(times[picture] < limit for picture in pictures):
+                chosen.append(item)
+                times.update(pictures)
+            else:
+                left.append(item)
+        rest = left
+    return chosen
 
 
 def draft_progress(db: Database, draft: SessionDraft) -> DraftProgress:

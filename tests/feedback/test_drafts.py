@@ -1,12 +1,13 @@
 """A draft is settled by whoever looks first after its last batch has ended, of what there is."""
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from t2i_studio.domain import Purpose, SessionKind, SessionPlan, State
 from t2i_studio.errors import StudioError
-from t2i_studio.feedback.drafts import draft_progress, session_items, settle
+from t2i_studio.feedback.drafts import MOST, draft_progress, session_items, settle
 from t2i_studio.feedback.items import Candidate
 from t2i_studio.store import jobs, variants
 from t2i_studio.store.database import Database, open_database
@@ -96,3 +97,14 @@ def test_there_are_as_many_known_answers_as_one_rater_can_come_to_see(share: flo
     assert purposes.count(Purpose.PRACTICE) == plan.practice
     known = purposes.count(Purpose.KNOWN)
     assert known == 0 if share == 0 else share * 21 / (1 - share) <= known <= share * 21 / (1 - share) + 2
+
+
+def test_of_very_many_pairs_some_are_taken_in_which_each_picture_comes_equally_often() -> None:
+    pictures = [Candidate(variant=number, text="a bag") for number in range(1, 101)]
+    for budget, wanted in ((None, MOST), (800, 800)):
+        plan = SessionPlan(name="x", kind=SessionKind.PAIRS, budget=budget)
+        judged = [item for item in session_items(plan, pictures) if item.purpose is Purpose.JUDGED]
+        times = Counter(shown.variant for item in judged for shown in item.pictures)
+        assert len(judged) == len({frozenset(shown.variant for shown in item.pictures) for item in judged}) == wanted
+        assert len(times) == 100
+        assert max(times.values()) - min(times.values()) <= 3
