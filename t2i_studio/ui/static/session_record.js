@@ -32,7 +32,7 @@ export function makeRecord({ title = word("fs_record"), note = word("fs_record_n
     const actor = entry.actor === "organiser" ? word("fs_organiser") : nameOf(entry.actor) ?? (entry.actor === "stranger" ? word("fs_stranger") : word("fs_somebody"));
     return el("li", { class: entry.refused ? "refused" : "" },
       el("span", { class: "when" }, ago(entry.created)),
-      el("span", {}, el("b", {}, actor), " ", entry.refused ? `${word("fs_refused")}: ${entry.refused}` : did, " ", el("span", { class: "quiet" }, detail(entry))));
+      el("span", {}, el("b", {}, actor), " ", entry.refused ? `${word("fs_refused")} ${entry.refused}` : did, " ", el("span", { class: "quiet" }, detail(entry))));
   }
 
   function detail({ action, details }) {
