@@ -149,6 +149,7 @@ def test_the_report_is_a_page_in_either_language_that_runs_nothing(
     page = client.get(f"/sessions/{session.id}/report", headers=headers).text
     file = client.get(f"/sessions/{session.id}/report.html", headers=headers)
     assert NAME not in page
+    assert "<b>bag" not in page
     assert "&lt;img src=x" in page
     assert words(language)["fs_trust"] in page  # type: ignore[arg-type]
     assert "fs_" not in re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL)
