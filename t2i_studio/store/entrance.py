@@ -141,6 +141,12 @@ def consent(db: Database, session_id: int, rater: str) -> None:
         seat.consent_at = seat.consent_at or now()
 
 
+def has_consented(db: Database, session_id: int, rater: str) -> bool:
+    """Whether the rater agreed to take part. Raises StudioError session.no_rater."""
+    with db.read() as session:
+        return seat_of(session, session_id, rater).consent_at is not None
+
+
 def seat_of(session: Session, session_id: int, rater: str) -> SessionRaterRow:
     """Raises StudioError session.unknown, session.no_rater."""
     get_row(session, SessionRow, session_id, "session.unknown")

@@ -186,6 +186,7 @@ def test_a_code_is_asked_for_and_guessing_it_is_slow(db: Database, client: TestC
     assert set(rater.ask("enter")) == {"state"}
     assert rater.ask("consent")["key"] == "session.code_wrong"
     assert rater.ask("enter", code="苹果 7")["state"] == "consent"
+    assert rater.ask("next")["key"] == "judging.consent"  # who knows the code still has to agree
     assert rater.ask("consent")["state"] == "work"
     guesser = Browser(client, rater.token)
     told = [guesser.ask("enter", code=f"guess {n}") for n in range(MAX_FAILURES["user"] + 1)]

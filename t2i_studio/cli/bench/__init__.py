@@ -22,6 +22,7 @@ NAMES = (
     "kill",
     "ratings",
     "gallery",
+    "sessions",
     "memory",
     "fuzz",
     "attention",

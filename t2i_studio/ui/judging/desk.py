@@ -146,7 +146,7 @@ class Desk:
             return False
 
     def _rater(self, session_id: int, sent: Sent) -> str:
-        """Raises StudioError judging.key."""
+        """Raises StudioError judging.key, .consent."""
         with refusals_kept(self._db, Attempt("key", STRANGER, session_id)):
             return self._known_rater(session_id, sent.key or "")
 
@@ -154,6 +154,8 @@ class Desk:
         rater = entrance.rater_by(self._db, session_id, key)
         if rater is None:
             raise StudioError("judging.key")
+        if not entrance.has_consented(self._db, session_id, rater):
+            raise StudioError("judging.consent")
         return rater
 
     def _number(self, name: str) -> int:

@@ -20,6 +20,7 @@ STATES = {
     "session.link_revoked": ("refused", 410),
     "session.code_wrong": ("code", 403),
     "judging.key": ("enter", 401),
+    "judging.consent": ("enter", 403),
     "session.no_rater": ("enter", 401),
     "judging.slow": (None, 429),
     "judging.too_big": (None, 413),
