@@ -1,7 +1,6 @@
 """The simulation from end to end, in sessions one after the other, and the figures it gives."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -29,6 +28,8 @@ WORK = 0.7
 LATE = 3
 """Raters that come later, for what is left, as a multiple of those expected."""
 BETWEEN_KILLS = (0.5, 3.0)
+RESTART = 2.5
+"""Seconds."""
 
 
 class Simulated(Noun):
@@ -111,10 +112,10 @@ def _session(
     lengths = [dice.randint(1, answers - 1) if dice.random() < LEAVE else answers for _ in crowd[:raters]]
     with served(db.home) as server:
         seals = home_seals(db.home)
-        pause = (kills * sum(BETWEEN_KILLS) / 2 + kills * 2.5) / answers
+        pause = kills * (sum(BETWEEN_KILLS) / 2 + RESTART) / answers  # so that all kills fall while they judge
 
         def sit(name: str, length: int) -> str:
-            return Sitting(stage, server, seals, people, f"{name}", record, length, pause).run()
+            return Sitting(stage, server, seals, people, name, record, length, pause).run()
 
         with _killing(server, kills, dice), ThreadPoolExecutor(raters) as room:
             list(room.map(sit, crowd, lengths))
@@ -148,4 +149,3 @@ def _killing(server: Server, kills: int, dice: Random) -> Iterator[None]:
     finally:
         over.set()
         killer.join()
-        time.sleep(0)
