@@ -62,14 +62,17 @@ def simulate(
     tell: Callable[[str], None],
 ) -> Simulated:  # fmt: skip
     """`sessions` of `raters` × `answers` over HTTP, `kills` spread over them, then `studied` sessions of statistics."""
-    truth, held, drawn, seconds, refused, confirmed = Truth(strengths=spread()), [], None, [], 0, 0
+    truth, held, drawn = Truth(strengths=spread()), [], None
+    seconds: list[float] = []
+    refused = confirmed = killings = 0
     for number in range(sessions):
         with temporary_home() as home:
             db = open_database(home)
             some = kills * (number + 1) // sessions - kills * number // sessions
-            record, was, how = _session(db, truth, raters, answers, overlap, some, seed + number)
+            record, was, how, killed = _session(db, truth, raters, answers, overlap, some, seed + number)
             db.close()
         held.append(was)
+        killings += killed
         drawn = how.plus(drawn) if drawn else how
         seconds += record.seconds
         refused += len(record.refused)
@@ -87,7 +90,7 @@ def simulate(
         doubled=sum(each.doubled for each in held),
         refused=refused,
         overlap_exact=all(each.overlap_exact for each in held),
-        kills=kills,
+        kills=killings,
         next_p95=float(np.quantile(seconds, 0.95)),
         sides_p=chance_of_sides(drawn),
         order_p=chance_of_order(drawn),
@@ -103,7 +106,7 @@ def _figures(found: Study) -> dict[str, float]:
 
 def _session(
     db: Database, truth: Truth, raters: int, answers: int, overlap: int, kills: int, seed: int
-) -> tuple[Record, Held, Dealt]:
+) -> tuple[Record, Held, Dealt, int]:
     """One session until every item has its judgements, whoever has to come for that."""
     plan = SessionPlan(name="simulation", kind=SessionKind.PAIRS, overlap=overlap, lease=LEASE, seed=seed)
     stage = set_up(db, names(truth), max(1, int(raters * answers * WORK / overlap)), plan)
@@ -123,7 +126,8 @@ def _session(
             if _is_through(db, stage.session):
                 break
             sit(name, answers)
-    return record, held_against_store(db, stage.session, overlap, record.confirmed), dealt(db, stage.session)
+        killed = server.killed
+    return record, held_against_store(db, stage.session, overlap, record.confirmed), dealt(db, stage.session), killed
 
 
 def _is_through(db: Database, session: int) -> bool:
@@ -134,12 +138,11 @@ def _is_through(db: Database, session: int) -> bool:
 
 @contextmanager
 def _killing(server: Server, kills: int, dice: Random) -> Iterator[None]:
-    """Kill the server so many times while the block runs, and the rest before it ends."""
+    """Kill the server so many times, or fewer where the block ends before."""
     over = threading.Event()
 
     def work() -> None:
-        while server.killed < kills:
-            over.wait(dice.uniform(*BETWEEN_KILLS))
+        while server.killed < kills and not over.wait(dice.uniform(*BETWEEN_KILLS)):
             server.kill()
 
     killer = threading.Thread(target=work)
