@@ -9,7 +9,7 @@ import inspect
 import io
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from math import prod
 from typing import Any
 
@@ -25,7 +25,7 @@ from t2i_studio.cli.console import load_settings
 from t2i_studio.domain import GenerationRequest
 
 COMMAND_CASES, ENDPOINT_CASES = 7_000, 3_000
-NOT_FUZZED = ("serve", "bench", "pretrain")
+NOT_FUZZED = ("serve", "bench", "pretrain", "session simulate")
 """They run until stopped, measure for minutes, or train."""
 DRY = ("generate", "grid")
 NEEDED = ("text", "axis")
@@ -51,11 +51,7 @@ def measure() -> list[Figure]:
 
 def fuzz_commands(cases: int, *, repeatable: bool = False) -> tuple[int, list[str]]:
     """(cases run, what went wrong in some). The working folder is a temporary one meanwhile."""
-    commands = {
-        name: command.params
-        for name, command in get_command(cli.app).commands.items()  # type: ignore[attr-defined]
-        if name not in NOT_FUZZED
-    }
+    commands = dict(_commands(get_command(cli.app)))
     with workplace():
         return _try(
             cases,
@@ -63,6 +59,17 @@ def fuzz_commands(cases: int, *, repeatable: bool = False) -> tuple[int, list[st
             _run,
             repeatable,
         )
+
+
+def _commands(group: Any, before: str = "") -> Iterator[tuple[str, list[Any]]]:
+    """Each command with its parameters; those of a group as "session create"."""
+    for name, command in group.commands.items():
+        if before + name in NOT_FUZZED:
+            continue
+        if hasattr(command, "commands"):
+            yield from _commands(command, f"{before}{name} ")
+        else:
+            yield before + name, command.params
 
 
 def fuzz_endpoints(cases: int, *, repeatable: bool = False) -> tuple[int, list[str]]:
@@ -116,7 +123,7 @@ ODD_WORD = st.one_of(
 @st.composite
 def _line(draw: st.DrawFn, name: str, parameters: list[Any]) -> list[str]:
     """A command line with some of its options; in some lines every word is good, in others a few are odd."""
-    line, odd = [name], draw(st.sampled_from((0, 0, 1, 4)))
+    line, odd = name.split(" "), draw(st.sampled_from((0, 0, 1, 4)))
     for parameter in parameters:
         optional = not parameter.required
         if parameter.name == "help" or (optional and draw(st.integers(0, 5)) >= (5 if parameter.name in NEEDED else 2)):

@@ -11,7 +11,7 @@ from PIL import Image
 
 from t2i_studio.cli import batch, style_check
 from t2i_studio.cli.bench.figures import temporary_home
-from t2i_studio.domain import Job, State
+from t2i_studio.domain import Job, NewItem, SessionKind, SessionPlan, Shown, State
 from t2i_studio.engine.engine import Engine
 from t2i_studio.engine.explanation import Explanation, WordMap, explanation_path
 from t2i_studio.engine.infotext import write_png
@@ -21,13 +21,27 @@ from t2i_studio.store import jobs
 from t2i_studio.store.database import Database, open_database
 from t2i_studio.store.images import put_image
 from t2i_studio.store.sample import origin, request
+from t2i_studio.store.sessions import create_session
 from t2i_studio.store.variants import get_variants
 
 ALTERNATIVES = "a {red|blue} handbag"
 AXES = {"warmth=1..5": 5, "steps=2,3": 2, "preset=studio_white,premium_black": 2, "guidance=2,3,4": 3}
 """Of how many values each is."""
 FILES = ("text.png", "cut.png", "nowhere.png", "folder", "folder/new", "text.png/x", "n" * 300, "")
-PATHS = ("out", "target", "users", "home", "init", "mask", "from_", "pictures", "file")
+PATHS = (
+    "prompts",
+    "guideline_zh",
+    "guideline_en",
+    "out",
+    "target",
+    "users",
+    "home",
+    "init",
+    "mask",
+    "from_",
+    "pictures",
+    "file",
+)
 GOOD: dict[str, tuple[Any, ...]] = {
     "text": ("红色手提包", "a red handbag", "mug 杯子", ALTERNATIVES),
     "description": ("红色手提包", "a red handbag", ALTERNATIVES),
@@ -67,6 +81,20 @@ GOOD: dict[str, tuple[Any, ...]] = {
     "limit": (1, 500),
     "since": ("2026-01-31", "2026-01-31T08:30+08:00"),
     "until": ("2026-12-31",),
+    "session": (1,),
+    "prompts": ("texts.txt",),
+    "kind": ("pairs", "stars"),
+    "compare": ("picture", "preset"),
+    "source": ("studio_white", "cool_tech"),
+    "each": (1, 2),
+    "overlap": (1, 3),
+    "budget": (1,),
+    "choice": ("even", "active"),
+    "known": (0, 0.1),
+    "repeats": (0, 0.05),
+    "entry": ("link", "named"),
+    "label": ("Li",),
+    "revoke": (1,),
     "rater": ("Li", "local"),
     "name": ("Li",),
     "out": ("folder", "folder/new"),
@@ -109,6 +137,9 @@ def workplace() -> Iterator[Path]:
         for variant in job.variants:
             jobs.finish_variant(db, variant, put_image(db, (place / "photo.png").read_bytes()), origin(variant))
         jobs.finish_job(db, job.id, State.DONE)
+        (place / "texts.txt").write_text("红色手提包\nblue mug\n", encoding="utf-8")
+        pair = NewItem(text="红色手提包", pictures=tuple(Shown(variant=variant) for variant in job.variants))
+        create_session(db, SessionPlan(name="session", kind=SessionKind.PAIRS), [pair])
         for made in get_variants(db, job.variants):
             EXPLAINED.keep_at(explanation_path(home, made))
         db.close()
