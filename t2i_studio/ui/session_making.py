@@ -1,6 +1,8 @@
 """From the form to a session: what it offers, what it will take, how it will look, and making it."""
 
 import secrets
+import threading
+from collections import OrderedDict
 from math import ceil
 from typing import Annotated, Any
 
@@ -37,6 +39,11 @@ from t2i_studio.ui.studio import Studio, Visitor
 
 PER_RATER = 60
 """Answers that one rater gives with pleasure, some ten minutes."""
+REMEMBERED = 200
+"""Forms whose answer is known when it is asked for again."""
+_made: OrderedDict[tuple[str, str], Answer] = OrderedDict()
+_turn = threading.Lock()
+Nonce = Annotated[str, Field(min_length=8, max_length=100)]
 Ids = Annotated[list[int], Field(max_length=MAX_CHOSEN)]
 
 
@@ -97,10 +104,20 @@ def preview_session(studio: Studio, visitor: Visitor, *, form: Form) -> Answer:
     return {"preview": preview_of(studio, plan, form_items(studio, form, plan), made=bool(form.ids))}
 
 
-def make_session(studio: Studio, visitor: Visitor, *, form: Form) -> Answer:
+def make_session(studio: Studio, visitor: Visitor, *, form: Form, nonce: Nonce) -> Answer:
     """The session of chosen pictures with its link (none where links have names), or the draft of one whose pictures
-    are generated first.
+    are generated first. nonce: the page's mark of this form; sent again after a lost reply, it brings the same answer.
     """
+    key = (str(studio.db.engine.url), nonce)
+    with _turn:
+        if key not in _made:
+            _made[key] = _make(studio, visitor, form)
+            while len(_made) > REMEMBERED:
+                _made.popitem(last=False)
+        return _made[key]
+
+
+def _make(studio: Studio, visitor: Visitor, form: Form) -> Answer:
     pictures = chosen(studio, form.ids) if form.ids else []
     texts = [picture.request.text for picture in pictures] or prompts_of(form)
     with refusals_kept(studio.db, Attempt("create", ORGANISER)):

@@ -1,6 +1,7 @@
 """The organiser's form: what it offers, what it says beforehand, what it makes; the engine is not started."""
 
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import pytest
@@ -43,7 +44,14 @@ def offer(studio: Studio, ids: list[int]) -> dict[str, Any]:
 
 
 def make(studio: Studio, **form: Any) -> dict[str, Any]:
-    return session_making.make_session(studio, VISITOR, form=Form(**form))
+    return session_making.make_session(studio, VISITOR, form=Form(**form), nonce=token_hex(8))
+
+
+def test_a_form_sent_again_after_a_lost_reply_makes_no_second_session(studio: Studio) -> None:
+    form = Form(**offer(studio, chosen(studio, None, "diwali"))["form"])
+    first, again = (session_making.make_session(studio, VISITOR, form=form, nonce="the same") for _ in range(2))
+    assert first == again
+    assert len(list_sessions(studio.db)) == 1
 
 
 def test_the_form_as_it_is_offered_makes_a_session_with_a_link_that_works(studio: Studio) -> None:

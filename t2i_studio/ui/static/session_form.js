@@ -1,6 +1,6 @@
 // A new feedback session: what is shown, what raters do, the guideline, the numbers, who may enter; beside them what
 // it will take and how it will look.
-import { call, el, fill, icon, thumbUrl, toast, word } from "./dom.js";
+import { call, el, fill, icon, nonce, thumbUrl, toast, word } from "./dom.js";
 import { makeExamples } from "./session_examples.js";
 import { kindName, number, rememberLink, waitingNote } from "./session_parts.js";
 import { makeSources } from "./session_sources.js";
@@ -138,11 +138,13 @@ export async function makeForm(element, server, ids) {
       el("details", { class: "preview", open: matchMedia("(min-width: 1001px)").matches, ontoggle: (event) => event.target.open && preview() },
         el("summary", {}, word("fs_preview"), " ", el("span", { class: "quiet" }, word("fs_preview_note"))), frame)));
 
+  const mark = nonce();
+
   async function make(event) {
     event.preventDefault();
     go.disabled = true;
     go.setAttribute("aria-busy", "true");
-    const answer = await call(server.make_session, { form });
+    const answer = await call(server.make_session, { form, nonce: mark });
     go.disabled = false;
     go.removeAttribute("aria-busy");
     if (!answer) return;
