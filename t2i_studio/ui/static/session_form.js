@@ -22,6 +22,8 @@ export async function makeForm(element, server, ids) {
   const go = el("button", { type: "submit", id: "make-session", class: "act primary big" }, word(ids.length ? "fs_make" : "fs_generate_make"));
   let timer = 0;
   let previewTimer = 0;
+  let previewing = 0;
+  let previewed = null;
   let asked = 0;
 
   const guidelines = Object.fromEntries(["zh", "en"].map((language) => [language, el("textarea", { id: `guideline-${language}`, rows: 7, maxlength: 10000, "aria-label": word(`fs_guideline_${language}`), oninput: (event) => { touched[language] = true; set(language, event.target.value); } })]));
@@ -81,16 +83,16 @@ export async function makeForm(element, server, ids) {
   }
 
   async function preview() {
+    const mine = ++previewing;
     const answer = await call(server.preview_session, { form }, { quiet: true });
+    if (mine !== previewing) return;
     frame.hidden = !answer;
-    if (!answer) return;
+    const now = answer && JSON.stringify(answer.preview);
+    if (!answer || now === previewed) return;
+    previewed = now;
     window.sessionPreview = answer.preview;
-    frame.src = "/sessions/preview";
-    try {
-      frame.contentWindow.location.replace("/sessions/preview");
-    } catch {
-      // not there yet: src loads it
-    }
+    if (frame.src) frame.contentWindow.location.replace("/sessions/preview"); // once only: a second load would undo what was clicked
+    else frame.src = "/sessions/preview";
   }
 
   const section = (title, ...children) => el("fieldset", { class: "form-section" }, el("legend", {}, title), children);
