@@ -19,6 +19,7 @@ from t2i_studio.domain.generation import (
 from t2i_studio.domain.judgement import Rating
 from t2i_studio.domain.noun import MAX_TEXT, Noun, check_number, check_text, language_of
 from t2i_studio.domain.sessions import (
+    MAX_EXAMPLE,
     MAX_EXAMPLES,
     MAX_ITEMS,
     MAX_OVERLAP,
@@ -45,6 +46,7 @@ from t2i_studio.domain.style import NEUTRAL, STYLE_CONTROLS, Position, StyleCont
 
 __all__ = [
     "BRIEF_FIELDS",
+    "MAX_EXAMPLE",
     "MAX_EXAMPLES",
     "MAX_GUIDANCE",
     "MAX_ITEMS",

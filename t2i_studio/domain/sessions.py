@@ -14,6 +14,7 @@ from t2i_studio.domain.noun import Noun, check_number, check_text
 
 MAX_SESSION_NAME = 200
 MAX_EXAMPLES = 8
+MAX_EXAMPLE = 300
 MAX_OVERLAP = 100
 MAX_ITEMS = 100_000
 
@@ -74,6 +75,12 @@ class Example(Noun):
     good: bool
     zh: str = ""
     en: str = ""
+
+    @model_validator(mode="after")
+    def _rules(self) -> Self:
+        for text in (self.zh, self.en):
+            check_number("example length", len(check_text(text, empty_ok=True)), 0, MAX_EXAMPLE)
+        return self
 
 
 class Guideline(Noun):

@@ -76,11 +76,14 @@ def read_choices(votes: Sequence[Vote]) -> Choices:
 
 
 def passed_check(vote: Vote, earlier: dict[int, Vote]) -> bool | None:
-    """Whether a known answer was given, or a repeat answered as before (the same picture, or again no choice of the
-    same sort); None for a vote that checks nothing. earlier: the rater's judged votes by assignment.
+    """Whether a known answer was given (of stars within one, as in practice), or a repeat answered as before (the same
+    picture, or again no choice of the same sort); None for a vote that checks nothing: also where all pictures of a
+    known item were found bad, as one may of a weak model's. earlier: the rater's judged votes by assignment.
     """
     if vote.purpose is Purpose.KNOWN and vote.expected is not None:
-        return vote.expected == (vote.stars if vote.stars is not None else vote.chosen)
+        if vote.stars is not None:
+            return abs(vote.stars - vote.expected) <= 1
+        return None if vote.bad else vote.expected == vote.chosen
     first = earlier.get(vote.repeat_of) if vote.repeat_of is not None else None
     if first is None:
         return None

@@ -61,12 +61,12 @@ def minutes(answers: int, kind: SessionKind, seconds: float | None = None) -> fl
 
 
 def effort(
-    plan: SessionPlan, items: int, sources: int, *, seconds: float | None = None, design_effect: float = 1.0
+    plan: SessionPlan, items: int, pairs: int, *, seconds: float | None = None, design_effect: float = 1.0
 ) -> Effort:
-    """Of a session with `items` to be judged that compare `sources` (0 or 1: nothing is compared)."""
+    """Of a session with `items` to be judged. pairs: of sources that meet in them (0: nothing is compared)."""
     judgements = min(items, plan.budget or items) * plan.overlap
     answers = ceil(judgements / max(0.01, 1 - plan.known_share - plan.repeat_share))
-    pairs, shown = sources * (sources - 1) / 2, plan.kind.pictures
+    shown = plan.kind.pictures
     # a choice among n pictures decides n − 1 pairs of them
     each = judgements * DECIDED * (shown - 1) / pairs if pairs and shown > 1 else None
     return Effort(

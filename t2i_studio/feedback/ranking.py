@@ -105,9 +105,10 @@ def _contests(found: Fit) -> tuple[Contest, ...]:
     names, errors, raters = found.model.data.names, found.gap_errors, found.clusters
     appearances = _appearances(found.model.data)
     together = (appearances.T @ appearances).astype(int)
+    leading = set(np.argsort(found.strengths)[-2:].tolist())
     contests = []
     for a, b in combinations(range(len(names)), 2):
-        if len(names) <= MANY or together[a, b]:
+        if len(names) <= MANY or together[a, b] or {a, b} == leading:
             gap, half = found.strengths[a] - found.strengths[b], found.reach * errors[a, b]
             value, low, high = (1 / (1 + np.exp(-each)) for each in (gap, gap - half, gap + half))
             chance = Estimate(

@@ -75,7 +75,7 @@ def rater_measures(votes: Sequence[Vote], found: Ranking | None = None) -> tuple
         if vote.purpose is not Purpose.PRACTICE:
             by_rater[vote.rater].append(vote)
     paces = {rater: _seconds(own) for rater, own in by_rater.items()}
-    others = [pace for pace in paces.values() if pace is not None]
+    others = [pace for rater, pace in paces.items() if pace is not None and not by_rater[rater][-1].excluded]
     usual = median(others) if len(others) > 2 else None
     checks = {rater: _checks(own) for rater, own in by_rater.items()}
     again = [same for rater, (_, repeats) in checks.items() if not by_rater[rater][-1].excluded for same in repeats]

@@ -4,7 +4,7 @@ import hashlib
 import re
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from t2i_studio.domain import Answer, Noun, Outcome, Purpose, SessionKind, check_number, check_text
@@ -21,6 +21,7 @@ from t2i_studio.store.models import (
     RatingFaultRow,
     RatingRow,
     SessionItemRow,
+    SessionRaterRow,
 )
 from t2i_studio.store.models import now as clock
 from t2i_studio.store.places import move, release_expired
@@ -214,11 +215,38 @@ def expected_as_shown(expected: int | None, order: str) -> int | None:
     return expected if expected is None or len(order) == 1 else order.index(str(expected))
 
 
-def kept_answers(db: Database, session_id: int) -> dict[str, tuple[int, str]]:
-    """Of every answer kept in a session, revisions and skips included: its nonce → (assignment, verdict)."""
-    query = select(AnswerRow.nonce, AnswerRow.assignment_id, AnswerRow.verdict).join(
-        AssignmentRow, AnswerRow.assignment_id == AssignmentRow.id
+class Kept(Noun):
+    """What is kept of a session's answers, revisions and skips included. answers: by nonce, (assignment, verdict, place
+    of the choice as shown). judgements: rows that learning would count. counted: of each rater, the answers that the
+    studio says it has.
+    """
+
+    answers: dict[str, tuple[int, str, int | None]]
+    judgements: int
+    counted: dict[str, int]
+
+
+def kept_answers(db: Database, session_id: int) -> Kept:
+    """Read row by row, to hold against what raters were told."""
+    chosen = (ComparisonPictureRow.comparison_id == AnswerRow.comparison_id) & (
+        ComparisonPictureRow.variant_id == ComparisonRow.winner_id
+    )
+    query = (
+        select(AnswerRow.nonce, AnswerRow.assignment_id, AnswerRow.verdict, ComparisonPictureRow.place)
+        .join(AssignmentRow, AnswerRow.assignment_id == AssignmentRow.id)
+        .outerjoin(ComparisonRow, ComparisonRow.id == AnswerRow.comparison_id)
+        .outerjoin(ComparisonPictureRow, chosen)
+        .where(AssignmentRow.session_id == session_id)
     )
     with db.read() as session:
-        rows = session.execute(query.where(AssignmentRow.session_id == session_id, AnswerRow.nonce.is_not(None)))
-        return {nonce: (assignment, verdict) for nonce, assignment, verdict in rows if nonce is not None}
+        mine = select(AssignmentRow.id).where(AssignmentRow.session_id == session_id)
+        rows = [
+            session.scalar(select(func.count()).select_from(table).where(table.assignment_id.in_(mine))) or 0
+            for table in (ComparisonRow, RatingRow)
+        ]
+        seats = select(SessionRaterRow.rater_id, SessionRaterRow.answered)
+        return Kept(
+            answers={nonce or "": (number, verdict, place) for nonce, number, verdict, place in session.execute(query)},
+            judgements=sum(rows),
+            counted=dict(session.execute(seats.where(SessionRaterRow.session_id == session_id)).tuples().all()),
+        )

@@ -58,9 +58,9 @@ def _check_item(kind: SessionKind, number: int, item: NewItem) -> None:
         raise StudioError("session.item_expected", number=number, low=low, high=high)
 
 
-def check_pictures(session: Session, items: Sequence[NewItem]) -> None:
-    """Raises StudioError variant.unknown, rating.no_picture."""
-    wanted = sorted({shown.variant for item in items for shown in item.pictures})
+def check_pictures(session: Session, items: Sequence[NewItem], examples: Sequence[int] = ()) -> None:
+    """Raises StudioError variant.unknown, rating.no_picture. examples: variants in the guideline."""
+    wanted = sorted({*examples, *(shown.variant for item in items for shown in item.pictures)})
     if impossible := [id for id in wanted if not 0 < id <= MAX_KEY]:
         raise StudioError("variant.unknown", id=impossible[0])
     made: dict[int, str | None] = {}

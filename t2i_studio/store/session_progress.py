@@ -38,7 +38,7 @@ def progress(db: Database, session_id: int, now: datetime | None = None) -> Prog
     when = now or clock()
     with db.read() as session:
         row = get_row(session, SessionRow, session_id, "session.unknown")
-        answers, taken, undone = _places(session, row.id)
+        answers, undone = _places(session, row.id)
         raters, excluded, skips = _raters(session, row.id)
         items = row.judged if row.budget is None else min(row.judged, row.budget)
         return Progress(
@@ -47,7 +47,7 @@ def progress(db: Database, session_id: int, now: datetime | None = None) -> Prog
             done=row.opened - undone,
             answers=answers,
             wanted=items * row.overlap,
-            leased=taken - answers,
+            leased=_looked_at(session, row.id, when),
             skips=skips,
             raters=raters,
             excluded=excluded,
@@ -56,13 +56,12 @@ def progress(db: Database, session_id: int, now: datetime | None = None) -> Prog
         )
 
 
-def _places(session: Session, session_id: int) -> tuple[int, int, int]:
-    """Judgements, places taken, and how many of the open items lack a judgement."""
+def _places(session: Session, session_id: int) -> tuple[int, int]:
+    """Judgements, and how many of the open items lack one."""
     opened = (SessionItemRow.session_id == session_id, SessionItemRow.purpose == Purpose.JUDGED, SessionItemRow.opened)
-    sums = select(func.sum(SessionItemRow.answers), func.sum(SessionItemRow.taken)).where(*opened)
-    answers, taken = session.execute(sums).one()
+    answers = session.scalar(select(func.sum(SessionItemRow.answers)).where(*opened))
     undone = select(func.count()).select_from(SessionItemRow).where(SessionItemRow.session_id == session_id, UNDONE)
-    return answers or 0, taken or 0, session.scalar(undone) or 0
+    return answers or 0, session.scalar(undone) or 0
 
 
 def _raters(session: Session, session_id: int) -> tuple[int, int, int]:
@@ -70,6 +69,17 @@ def _raters(session: Session, session_id: int) -> tuple[int, int, int]:
     sums = select(func.count(), func.count(SessionRaterRow.excluded_at), func.sum(SessionRaterRow.skipped))
     raters, excluded, skips = session.execute(sums.where(SessionRaterRow.session_id == session_id)).one()
     return raters, excluded, skips or 0
+
+
+def _looked_at(session: Session, session_id: int, when: datetime) -> int:
+    """Places held by leases that run."""
+    query = select(func.count()).where(
+        AssignmentRow.session_id == session_id,
+        AssignmentRow.outcome == Outcome.OPEN,
+        AssignmentRow.purpose == Purpose.JUDGED,
+        AssignmentRow.lease_until > when,
+    )
+    return session.scalar(query) or 0
 
 
 def _answered_since(session: Session, session_id: int, since: datetime) -> int:

@@ -56,7 +56,7 @@ def add_session(
     """Keep a session in a transaction of the caller's. items: checked by `check_items`. Raises StudioError
     variant.unknown, rating.no_picture.
     """
-    check_pictures(session, items)
+    check_pictures(session, items, [example.variant for example in plan.guideline.examples])
     row = _to_row(plan, code_hash)
     session.add(row)
     session.flush()

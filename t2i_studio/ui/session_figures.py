@@ -199,8 +199,9 @@ def _trust(found: SessionReport, plan: SessionPlan, showing: Showing) -> str:
         )
         leans = chance.low is not None and chance.high is not None and not chance.low <= 0.5 <= chance.high
         rows.append((showing.say("fs_side"), told(chance), showing.say("fs_side_leans" if leans else "fs_side_even")))
-    rows.append((showing.say("fs_known_right"), *_checked([each.known for each in found.raters], showing)))
-    rows.append((showing.say("fs_repeats_same"), *_checked([each.consistent for each in found.raters], showing)))
+    counted = [each for each in found.raters if not each.excluded]
+    rows.append((showing.say("fs_known_right"), *_checked([each.known for each in counted], showing)))
+    rows.append((showing.say("fs_repeats_same"), *_checked([each.consistent for each in counted], showing)))
     effect = showing.say("fs_effect_note", needed=f"{found.needed:,}")
     rows.append((showing.say("fs_effect"), f"{found.design_effect:.1f}", effect))
     if found.excluded_answers:

@@ -3,6 +3,7 @@
 import secrets
 import threading
 from collections import OrderedDict
+from itertools import combinations
 from math import ceil
 from typing import Annotated, Any
 
@@ -72,7 +73,7 @@ def estimate_session(studio: Studio, visitor: Visitor, *, form: Form) -> Answer:
         return {"not_yet": error.sentence(visitor.language)}
     judged = [item for item in items if item.purpose is Purpose.JUDGED]
     names = _compared(judged)
-    took = effort(plan, len(judged), len(names))
+    took = effort(plan, len(judged), len(_meetings(judged)))
     raters = max(plan.overlap, ceil(took.answers / PER_RATER))
     own = ceil(took.answers / raters)
     return took.model_dump() | {
@@ -92,6 +93,15 @@ def estimate_session(studio: Studio, visitor: Visitor, *, form: Form) -> Answer:
 
 def _compared(judged: list[NewItem]) -> set[object]:
     return {shown.source or shown.variant for item in judged for shown in item.pictures}
+
+
+def _meetings(judged: list[NewItem]) -> set[frozenset[object]]:
+    """The pairs of sources that stand side by side in some item."""
+    return {
+        frozenset((one.source or one.variant, other.source or other.variant))
+        for item in judged
+        for one, other in combinations(item.pictures, 2)
+    }
 
 
 def _to_generate(form: Form) -> int:

@@ -42,16 +42,16 @@ def test_minutes_by_kind_or_as_measured():
 
 def test_effort_of_a_plan():
     plan = SessionPlan(name="x", kind=SessionKind.PAIRS, overlap=3, known_share=0.1, repeat_share=0.05)
-    found = effort(plan, items=170, sources=2, seconds=6)
+    found = effort(plan, items=170, pairs=1, seconds=6)
     assert (found.judgements, found.answers) == (510, 600)
     assert found.minutes == 60
     assert found.each_pair == pytest.approx(433.5)
     assert 0.55 < found.detectable < 0.6
-    assert effort(plan.model_copy(update={"budget": 10}), items=170, sources=2).judgements == 30
+    assert effort(plan.model_copy(update={"budget": 10}), items=170, pairs=1).judgements == 30
 
 
 def test_effort_without_anything_to_compare():
     plan = SessionPlan(name="x", kind=SessionKind.STARS)
-    found = effort(plan, items=10, sources=1)
+    found = effort(plan, items=10, pairs=0)
     assert (found.each_pair, found.detectable) == (None, None)
-    assert effort(plan, items=0, sources=0).answers == 0
+    assert effort(plan, items=0, pairs=0).answers == 0

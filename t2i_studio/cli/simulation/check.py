@@ -21,8 +21,8 @@ ENOUGH = 5
 
 class Held(NamedTuple):
     """answers: kept in the store, revisions included. lost: confirmed ones that are not kept as they were given.
-    doubled: answers kept twice, and items judged twice by one rater. overlap_exact: every item has as many judgements
-    as the session wants, and no other has any.
+    doubled: judgements beyond one for each answer that was sent, and answers by which raters' counts differ from what
+    they gave. overlap_exact: every item has as many judgements as the session wants, and no other has any.
     """
 
     answers: int
@@ -34,15 +34,16 @@ class Held(NamedTuple):
 def held_against_store(db: Database, session: int, overlap: int, confirmed: Sequence[Confirmed]) -> Held:
     """Once the session is through."""
     kept, found = kept_answers(db, session), votes(db, session)
-    said = {answer.nonce: (answer.number, answer.verdict) for answer in confirmed}
-    lost = sum(kept.get(nonce) != answer for nonce, answer in said.items())
-    lost += len({number for number, _ in said.values()} - {vote.assignment for vote in found})
-    judged = [vote for vote in found if vote.purpose is Purpose.JUDGED]
-    twice = [times for times in Counter((vote.item, vote.rater) for vote in judged).values() if times > 1]
-    counts = Counter(vote.item for vote in judged)
+    said = {answer.nonce: (answer.number, answer.verdict, answer.place) for answer in confirmed}
+    lost = sum(kept.answers.get(nonce) != answer for nonce, answer in said.items())
+    lost += len({number for number, *_ in said.values()} - {vote.assignment for vote in found})
+    given = sum(verdict != "skip" for _, verdict, _ in kept.answers.values())
+    own = Counter(vote.rater for vote in found if vote.purpose is not Purpose.PRACTICE)
+    doubled = kept.judgements - given + sum(abs(count - own[rater]) for rater, count in kept.counted.items())
+    counts = Counter(vote.item for vote in found if vote.purpose is Purpose.JUDGED)
     wanted = {item.id for item in items_of(db, session) if item.purpose is Purpose.JUDGED and item.opened}
     exact = set(counts) == wanted and set(counts.values()) <= {overlap}
-    return Held(len(kept), lost, len(twice) + len(confirmed) - len(said), exact)
+    return Held(len(kept.answers), lost, doubled, exact)
 
 
 class Dealt(NamedTuple):

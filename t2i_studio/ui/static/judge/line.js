@@ -104,10 +104,22 @@ export async function send() {
 /** Refusals that may end: the answer stays here. */
 const PASSING = ["paused"];
 
+/** Send it; where the lease ran out meanwhile and the place is still free, take it again first. */
+async function inTime(answer, nonce) {
+  try {
+    return await ask("answer", { ...answer, nonce });
+  } catch (error) {
+    if (error.key !== "answer.late") throw error;
+    const { renewed } = await ask("renew", { assignments: [answer.assignment] });
+    if (!renewed.length) throw error;
+    return ask("answer", { ...answer, nonce });
+  }
+}
+
 async function sendOne({ answer, nonce }) {
   let told, no;
   try {
-    told = await ask("answer", { ...answer, nonce });
+    told = await inTime(answer, nonce);
   } catch (error) {
     if (!(error instanceof Refused) || PASSING.includes(error.state)) throw error;
     no = error;
