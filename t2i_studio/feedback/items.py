@@ -12,6 +12,7 @@ from typing import Literal
 
 from t2i_studio.domain import NewItem, Noun, Purpose, SessionKind, Shown, Variant
 from t2i_studio.errors import StudioError
+from t2i_studio.feedback.sources import source_names
 
 Axis = Literal["picture", "model", "adapter", "preset"]
 """What is compared: every picture by itself, or what its request says of the model, the adapters or the preset."""
@@ -45,13 +46,16 @@ def candidate(variant: Variant, axis: Axis) -> Candidate:
 def make_items(
     kind: SessionKind, candidates: Sequence[Candidate], *, seed: int, known: int = MAX_KNOWN, practice: int = 0
 ) -> list[NewItem]:
-    """The items of a session in an order drawn from `seed`, its known-answer items and those to practise on.
+    """The items of a session in an order drawn from `seed`, its known-answer items and those to practise on. Sources
+    have short names (sources.py).
 
     Pairs: every pair of a description (of different sources, where sources are compared). Four: as few items as show
     each picture APPEARANCES times. Raises StudioError session.nothing_to_compare when no description has enough
     pictures or all are of one source.
     """
     rng = random.Random(f"items {seed}")
+    names = source_names({each.source for each in candidates if each.source is not None})
+    candidates = [each.model_copy(update={"source": each.source and names[each.source]}) for each in candidates]
     groups = _by_text(candidates)
     judged = [item for group in groups for item in _items(kind, group, rng)]
     if not judged:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
-from pathlib import Path
 
 from t2i_studio.brief.presets import presets
 from t2i_studio.errors import Language
@@ -32,10 +31,10 @@ class Showing:
         return {each.id: each.name.said(self.language) for each in presets()}
 
     def source(self, name: str) -> str:
-        """A source as people call it: a preset by its name, an adapter by its file."""
+        """A source as people call it: a preset by its name."""
         if name == "–":
             return self.say("fs_without")
-        return self._presets.get(name, name if "/" not in name or name.count("/") == 1 else Path(name).name)
+        return self._presets.get(name, name)
 
     def fault(self, code: str) -> str:
         """A fault tag's name."""

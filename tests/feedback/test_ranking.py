@@ -168,3 +168,12 @@ def test_one_rater_alone_is_taken_as_such():
     found = ranking([*beats("a", "b", 10)])
     assert not found.clustered
     assert found.standings[0].source == "a"
+
+
+def test_the_two_best_of_many_have_a_chance_though_they_never_met():
+    others = [f"s{n}" for n in range(34)]
+    votes = [each for other in others for best in ("a", "b") for each in beats(best, other, 4, ("r1", "r2", "r3"))]
+    found = ranking(votes)
+    leading = {each.source for each in found.standings[:2]}
+    assert leading == {"a", "b"}
+    assert [each for each in found.contests if {each.first, each.second} == leading]
