@@ -4,10 +4,11 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Route, expect
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from t2i_studio.domain import Answer, FeedbackSession, Purpose, SessionKind, SessionState, Vote
 from t2i_studio.store.answers import answer
@@ -267,12 +268,14 @@ def test_what_was_lost_in_sleep_is_not_judged_and_what_is_left_comes_instead(ope
     first = item_of(desk)
     desk.evaluate(SLEEP, True)
     with site.db.write() as rows:
+        in_hand = set(rows.scalars(select(AssignmentRow.item_id).where(AssignmentRow.session_id == session.id)))
         rows.execute(update(AssignmentRow).values(lease_until=datetime(2020, 1, 1, tzinfo=UTC)))
     other = enter(site.db, make_link(site.db, session.id)).rater
-    for n in range(2):
+    for n in range(3):
         taken = next_assignment(site.db, session.id, other).assignment
         assert taken is not None
-        answer(site.db, other, Answer(assignment=taken.id, nonce=f"sleep {session.id} {n}", verdict="tie"))
+        said: Any = {"verdict": "tie"} if taken.item in in_hand else {"verdict": "skip", "skip_reason": "unsure"}
+        answer(site.db, other, Answer(assignment=taken.id, nonce=f"sleep {session.id} {n}", **said))
     desk.evaluate(SLEEP, False)
     expect(desk.locator(".toast")).to_contain_text("away for a while")
     assert item_of(desk) != first
@@ -280,3 +283,21 @@ def test_what_was_lost_in_sleep_is_not_judged_and_what_is_left_comes_instead(ope
     expect(desk.locator("h1")).to_have_text("Thank you!")
     assert Counter(vote.item for vote in judged(site, session)).most_common(1)[0][1] == 1
     assert len(judged(site, session)) == 3
+
+
+def test_an_answer_kept_longer_than_its_lease_counts_while_the_place_is_free(open_page: OpenPage, site: Site) -> None:
+    session = session_of(site.db, 3, overlap=1, practice=0)
+    phone = open_page(link(site, session), "zh", PHONE)
+    agree(phone)
+    item_of(phone)
+    phone.route(ANSWERS, lambda route: route.abort())
+    tap(phone, "上面更好")
+    with site.db.write() as rows:
+        rows.execute(update(AssignmentRow).values(lease_until=datetime(2020, 1, 1, tzinfo=UTC)))
+    phone.unroute(ANSWERS)
+    for _ in range(40):
+        if judged(site, session):
+            break
+        phone.wait_for_timeout(500)
+    assert len(judged(site, session)) == 1
+    expect(phone.locator(".toast")).to_have_count(0)  # nothing was given to somebody else
