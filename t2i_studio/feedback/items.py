@@ -8,6 +8,7 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from itertools import combinations
+from math import ceil
 from typing import Literal
 
 from t2i_studio.domain import NewItem, Noun, Purpose, SessionKind, Shown, Variant
@@ -62,6 +63,7 @@ def make_items(
         raise StudioError("session.nothing_to_compare", pictures=kind.pictures)
     rng.shuffle(judged)
     spoilt = _spoilt(kind, candidates, rng)
+    practice = min(practice, ceil(len(spoilt) / 2)) if known else practice  # few are shared between both purposes
     return [
         *judged,
         *(item.model_copy(update={"purpose": Purpose.PRACTICE}) for item in spoilt[:practice]),

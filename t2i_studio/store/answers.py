@@ -92,8 +92,11 @@ def _checked(sent: Answer) -> Answer:
     reason = None if sent.skip_reason is None else check_text(sent.skip_reason, empty_ok=True)
     if reason is not None and (not 0 < len(reason) <= MAX_SKIP_REASON or MARKUP.search(reason)):
         raise StudioError("answer.skip_reason")
+    comment = _checked_comment(sent.comment)
+    if reason and comment:  # a skip is no judgement that a comment could stand beside
+        reason, comment = f"{reason}: {comment}"[:MAX_SKIP_REASON], ""
     times = {name: _possible_time(getattr(sent, name)) for name in ("active_ms", "wall_ms")}
-    return sent.model_copy(update={"comment": _checked_comment(sent.comment), "skip_reason": reason, **times})
+    return sent.model_copy(update={"comment": comment, "skip_reason": reason, **times})
 
 
 def _checked_comment(comment: str) -> str:

@@ -66,6 +66,13 @@ def test_known_answers_have_one_sound_picture_and_differ_from_each_other(kind):
         assert sound == ([] if kind is SessionKind.STARS else [item.expected])
 
 
+def test_few_pictures_give_known_answers_and_something_to_practise_on():
+    purposes = Counter(
+        item.purpose for item in make_items(SessionKind.PAIRS, candidates(("mug", 2)), seed=1, practice=3)
+    )
+    assert (purposes[Purpose.PRACTICE], purposes[Purpose.KNOWN]) == (1, 1)
+
+
 def test_the_same_seed_makes_the_same_items():
     some = candidates(("mug", 5), ("boot", 5))
     assert make_items(SessionKind.PAIRS, some, seed=4, practice=3) == make_items(

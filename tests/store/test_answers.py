@@ -5,6 +5,7 @@ from sqlalchemy.exc import IntegrityError
 from t2i_studio.domain import Answer, NewItem, Purpose, SessionKind, Shown
 from t2i_studio.errors import StudioError
 from t2i_studio.store.answers import Receipt, answer
+from t2i_studio.store.assignments import get_assignment
 from t2i_studio.store.audit import audit_of
 from t2i_studio.store.database import Database
 from t2i_studio.store.models import ComparisonRow, RatingRow
@@ -216,3 +217,11 @@ def test_the_database_itself_refuses_to_change_what_was_said(db: Database, chang
         session.execute(text("INSERT INTO forgetting VALUES ('somebody else')"))
     with pytest.raises(IntegrityError, match="append-only"), db.write() as session:
         session.execute(text(change))
+
+
+def test_what_is_written_when_skipping_is_kept_with_the_reason(db: Database):
+    of = session_of(db)
+    [rater] = entered(db, of)
+    given = shown(db, of, rater)
+    answer(db, rater, said(given, "skip").model_copy(update={"comment": "the picture is cut off"}))
+    assert (get_assignment(db, given.id, rater).skip_reason or "").endswith(": the picture is cut off")
