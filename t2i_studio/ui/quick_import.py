@@ -43,7 +43,7 @@ class _Later(ModuleType):
         vars(self).update(dict.fromkeys(handed_on))
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):  # the import system's own questions
+        if name.startswith("__") and name != "__version__":  # the import system's own questions
             raise AttributeError(name)
         if sys.modules.get(self.__name__) is self:
             del sys.modules[self.__name__]

@@ -24,3 +24,7 @@ def test_pages_load_neither_pandas_nor_torch_and_tables_still_work() -> None:
         "print(gr.Dataframe().postprocess(pandas.DataFrame({'a': [3]})).data)\n"
     )
     assert said.splitlines() == ["False False", "3 True", "[[3]]"]
+
+
+def test_exports_work_where_only_gradio_was_imported() -> None:
+    assert run("import t2i_studio.ui, gradio, pyarrow.dataset\nprint('loaded')").endswith("loaded")
