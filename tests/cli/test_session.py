@@ -109,7 +109,7 @@ def test_a_session_of_descriptions_has_its_pictures_made_first(run_tiny: Run, tm
 
 def test_made_up_raters_over_http_lose_nothing(run: Run) -> None:
     found = run(
-        "session", "simulate", "--raters", 3, "--answers", 5, "--overlap", 2, "--studied", 1, "--seed", 4, "--json"
+        "session", "simulate", "--raters", 2, "--answers", 30, "--overlap", 1, "--studied", 1, "--seed", 3, "--json"
     ).json
     assert (found["lost"], found["doubled"], found["overlap_exact"]) == (0, 0, True)
     assert found["answers"] >= found["confirmed"] > 10
