@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 ROOT = Path(__file__).parents[1]
 ASSETS = ROOT / "assets"
 EMBEDDED_MODEL = ASSETS / "models" / "podium"
+EMBEDDED_JUDGE = ASSETS / "models" / "judge"
 
 
 class Settings(BaseSettings):

@@ -68,11 +68,11 @@ def _said(
     phrases: list[Phrase] = []
     spans: list[tuple[int, int]] = []
     if brief.product and match.concept:
-        color, found = _first_known(brief, brief.colors, "color", known)
+        color, found = first_known(brief, brief.colors, "color", known)
         name = known.concepts[match.concept][language]
         phrases.append(Phrase(_joined(color, name, known, language), _text(brief, brief.product)))
         spans += [(each.start, each.end) for each in (brief.product, found) if each]
-    ground, found = _first_known(brief, brief.backdrop, "backdrop", known)
+    ground, found = first_known(brief, brief.backdrop, "backdrop", known)
     if ground and found:
         word = known.concepts[ground][language]
         phrases.append(Phrase(f"{word}背景" if language == "zh" else f"{word} background", _text(brief, found)))
@@ -122,7 +122,7 @@ def _bare_stand(brief: Brief, known: Vocabulary, spans: Sequence[tuple[int, int]
     return next((found for found in stands if said.isdisjoint(range(found.start, found.end))), None)
 
 
-def _first_known(
+def first_known(
     brief: Brief, colors: Sequence[Found], kind: str, known: Vocabulary
 ) -> tuple[str | None, Found | None]:
     """The first colour that the model has a concept for: its own word for the shade (深蓝色), or the basic one."""
@@ -175,7 +175,7 @@ def _replaced(
     if brief.product and match.concept and match.how != "known":
         yield _text(brief, brief.product), known.concepts[match.concept][language]
     for colors, kind in ((brief.colors, "color"), (brief.backdrop, "backdrop")):
-        concept, found = _first_known(brief, colors, kind, known)
+        concept, found = first_known(brief, colors, kind, known)
         shade = found and known.find(_text(brief, found), kind) == concept
         if concept and found and not shade and concept not in (f"{kind}.{found.value}", found.value):
             yield _text(brief, found), known.concepts[concept][language]

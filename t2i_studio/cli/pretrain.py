@@ -8,7 +8,7 @@ import typer
 
 from t2i_studio.cli.console import Json, answer, report
 from t2i_studio.engine.process import prepare_process
-from t2i_studio.settings import EMBEDDED_MODEL
+from t2i_studio.settings import EMBEDDED_JUDGE, EMBEDDED_MODEL
 
 app = typer.Typer(
     add_completion=False, rich_markup_mode=None, no_args_is_help=True,
@@ -103,7 +103,7 @@ def train_text_encoder(work: Work = WORK, tier: Tier = 1, steps: Steps = None, s
     from t2i_studio.pretraining import recipe
 
     understood = recipe.train_text_encoder(work, tier, recipe.plan("text_encoder", scale, steps))
-    report("understood: " + ", ".join(f"{name} {share:.3f}" for name, share in understood.items()))
+    report(f"understood: {_shares(understood)}")
 
 
 @app.command("autoencoder")
@@ -118,10 +118,24 @@ def fit_autoencoder(work: Work = WORK, tier: Tier = 1, scale: Scale = 1.0) -> No
 @app.command("judge")
 def train_judge(work: Work = WORK, tier: Tier = 1, steps: Steps = None, scale: Scale = 1.0) -> None:
     """Train the classifier that judges pictures, on composed scenes."""
-    from t2i_studio.pretraining import recipe
+    from t2i_studio.pretraining import judging, recipe
 
-    accuracy = recipe.train_judge(work, tier, recipe.plan("judge", scale, steps))
-    report("right on held-out scenes: " + ", ".join(f"{name} {share:.3f}" for name, share in accuracy.items()))
+    accuracy = judging.train_judge(work, tier, recipe.plan("judge", scale, steps))
+    report(f"right on held-out scenes: {_shares(accuracy)}")
+
+
+@app.command("export-judge")
+def export_judge(
+    work: Work = WORK,
+    tier: Tier = 1,
+    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="The judge's folder.")] = EMBEDDED_JUDGE,
+    held_out: Annotated[int, typer.Option(min=1, help="Fresh scenes of which its card tells the accuracy.")] = 2_000,
+) -> None:
+    """Write the folder of the judge that the studio uses, with 8-bit weights."""
+    from t2i_studio.pretraining import judging
+
+    card = judging.export_judge(work, tier, out, held_out)
+    report(f"{out}: {len(card.taught)} objects; right on held-out scenes: {_shares(card.held_out)}")
 
 
 @app.command()
@@ -161,6 +175,10 @@ def run(work: Work = WORK, out: Target = EMBEDDED_MODEL, tier: Tier = 1, scale: 
     from t2i_studio.pretraining import recipe
 
     recipe.run(work, out, tier, scale, report)
+
+
+def _shares(shares: dict[str, float]) -> str:
+    return ", ".join(f"{name} {share:.3f}" for name, share in shares.items())
 
 
 def _count(numbers: Iterator[int], total: int, noun: str) -> None:

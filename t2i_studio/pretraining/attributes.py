@@ -5,21 +5,29 @@ from t2i_studio.pretraining.catalogue import Catalogue
 from t2i_studio.pretraining.scenes import Scene, shown_color
 
 
-def attribute_sizes(catalogue: Catalogue) -> dict[str, int]:
-    """Number of classes of each attribute. color: 0 is "none in particular"; prop.ID: 0 absent, 1 there."""
+def attribute_classes(catalogue: Catalogue) -> dict[str, tuple[str, ...]]:
+    """The ids of the classes of each attribute, in the order of their numbers.
+
+    color "": none in particular. prop.ID: there or absent. A style control: its levels.
+    """
     return {
-        "object": len(catalogue.objects),
-        "color": 1 + len(catalogue.colors),
-        "backdrop": len(catalogue.backdrops),
-        "podium": len(catalogue.podiums),
-        "position": len(catalogue.positions),
-        **{f"prop.{prop}": 2 for prop in catalogue.props},
-        **dict.fromkeys(STYLE_CONTROLS, 5),
+        "object": tuple(catalogue.objects),
+        "color": ("", *catalogue.colors),
+        "backdrop": tuple(catalogue.backdrops),
+        "podium": tuple(catalogue.podiums),
+        "position": tuple(catalogue.positions),
+        **{f"prop.{prop}": ("absent", "there") for prop in catalogue.props},
+        **dict.fromkeys(STYLE_CONTROLS, ("1", "2", "3", "4", "5")),
     }
 
 
+def attribute_sizes(catalogue: Catalogue) -> dict[str, int]:
+    """Number of classes of each attribute."""
+    return {name: len(ids) for name, ids in attribute_classes(catalogue).items()}
+
+
 def attributes(scene: Scene, catalogue: Catalogue) -> dict[str, int]:
-    """Class of each attribute, from 0; the keys are those of attribute_sizes, in the same order."""
+    """Class of each attribute, from 0, in the order of attribute_classes."""
     color = shown_color(scene, catalogue)
     return {
         "object": list(catalogue.objects).index(scene.object),

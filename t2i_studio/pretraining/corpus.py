@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -18,6 +19,7 @@ from t2i_studio.pretraining.scenes import Scene, sample_scene
 from t2i_studio.pretraining.writing import writing
 
 PART = 1000  # scenes in a part
+HELD_OUT = 10_000  # seeds from here on are never trained on
 
 
 def compose(folder: Path, renders: Path, objects: Sequence[str], count: int, size: int, seed: int = 0) -> Iterator[int]:
@@ -68,6 +70,19 @@ def parts(folder: Path) -> Iterator[tuple[np.ndarray, np.ndarray, list[Scene]]]:
     for path in _paths(folder):
         pictures, masks, texts = _read(path, "pictures", "masks", "scenes")
         yield pictures, masks, _scenes(texts)
+
+
+def first(folder: Path, count: int) -> tuple[np.ndarray, list[Scene]]:
+    """The first `count` pictures (N, size, size, 3) uint8 and their scenes, fewer where there are not so many."""
+    found: list[Scene] = []
+    pictures = np.empty(0, np.uint8)
+    for some, _, scenes_ in islice(parts(folder), -(-count // PART)):
+        if not found:
+            pictures = np.empty((min(count, len(_paths(folder)) * PART), *some.shape[1:]), np.uint8)
+        kept = some[: len(pictures) - len(found)]
+        pictures[len(found) : len(found) + len(kept)] = kept
+        found += scenes_[: len(kept)]
+    return pictures[: len(found)], found
 
 
 def scenes(folder: Path) -> list[Scene]:

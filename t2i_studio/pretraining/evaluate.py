@@ -10,10 +10,11 @@ from scipy.stats import spearmanr
 from torch import Tensor
 
 from t2i_studio.domain import STYLE_CONTROLS
+from t2i_studio.judge.network import Judge
+from t2i_studio.judge.seeing import verdicts
 from t2i_studio.pretraining.attributes import attributes
 from t2i_studio.pretraining.captions import CaptionLanguage, caption_with_facts
 from t2i_studio.pretraining.catalogue import Catalogue
-from t2i_studio.pretraining.judge import Judge, verdicts
 from t2i_studio.pretraining.scenes import sample_scene
 
 BATCH = 8

@@ -20,21 +20,23 @@ from transformers import CLIPTextModel, PreTrainedTokenizerFast
 
 from t2i_studio.domain import STYLE_CONTROLS
 from t2i_studio.errors import StudioError
+from t2i_studio.judge.seeing import verdicts
 from t2i_studio.pretraining import (
     autoencoder,
     corpus,
     denoiser,
     evaluate,
     export,
-    judge,
+    judging,
     model_card,
     probe,
     text_encoder,
     warm_start,
 )
-from t2i_studio.pretraining.attributes import attribute_sizes, attributes
+from t2i_studio.pretraining.attributes import attribute_sizes
 from t2i_studio.pretraining.catalogue import fetch_renders, load_catalogue
 from t2i_studio.pretraining.concepts import WORDS, ConceptTable
+from t2i_studio.pretraining.corpus import HELD_OUT
 from t2i_studio.pretraining.latents import SIZE, PatchCode, fit_patch_code, psnr, to_tensor
 from t2i_studio.pretraining.scenes import Scene, sample_scene
 from t2i_studio.pretraining.tokenizer import build_tokenizer
@@ -42,8 +44,7 @@ from t2i_studio.pretraining.trainer import Plan, Run, averaged, train
 from t2i_studio.pretraining.writing import writing
 
 CHANNELS = 96
-HELD_OUT = 10_000  # seeds from here on are never trained on
-SCENES, PAIRS, JUDGED = 32_000, 2_000, 12_000  # scenes composed for the denoiser, the autoencoder and the judge
+SCENES, PAIRS = 32_000, 2_000  # scenes composed for the denoiser and the autoencoder
 RECOGNISED = 0.6  # share of an object's pictures in which the judge must see it, for its names to be offered
 PLANS = {
     "denoiser": Plan(steps=24_000, lr=7e-4, decay=4_000),
@@ -86,7 +87,7 @@ def start_from(work: Path, folder: Path, tier: int) -> None:
     runs = Run(work / "denoiser"), Run(work / "text_encoder")
     warm_start.check_new(*runs)
     pipe = StableDiffusionPipeline.from_pretrained(folder, torch_dtype=torch.float32)
-    code = warm_start.recover_code(pipe.vae, _composed(work / f"corpus-{tier}", 2 * corpus.PART)[0])
+    code = warm_start.recover_code(pipe.vae, corpus.first(work / f"corpus-{tier}", 2 * corpus.PART)[0])
     warm_start.check_code(code, folder)
     model, (encoder, tokenizer) = new_denoiser(), new_text_encoder()
     weights = warm_start.with_words(pipe.text_encoder, pipe.tokenizer, encoder, tokenizer)
@@ -221,32 +222,6 @@ def one_of_each(objects: Sequence[str]) -> list[Scene]:
     return scenes
 
 
-def train_judge(work: Path, tier: int, plan: Plan, held_out: int = 500) -> dict[str, float]:
-    """Train the judge on the corpus of a tier; returns its accuracy on so many fresh scenes, by attribute."""
-    catalogue, device = load_catalogue(), probe.device()
-    pictures, scenes = _composed(work / f"corpus-{tier}", JUDGED)
-    torch.manual_seed(0)
-    model = judge.Judge(attribute_sizes(catalogue)).to(device)
-    train(model, judge.judging_loss(model, pictures, scenes, catalogue, device), plan, Run(work / "judge"))
-    fresh = work / f"corpus-held-out-{tier}"
-    deque(corpus.compose(fresh, fetch_renders(work), catalogue.tier(tier), held_out, SIZE, HELD_OUT + tier), maxlen=0)
-    pictures, scenes = _composed(fresh, held_out)
-    seen = judge.verdicts(model.cpu().eval(), to_tensor(pictures))
-    truth = [attributes(scene, catalogue) for scene in scenes]
-    return {
-        name: float(
-            np.mean([row[name] == int(answer) for row, answer in zip(truth, seen[name].argmax(-1), strict=True)])
-        )
-        for name in seen
-    }
-
-
-def _composed(folder: Path, count: int) -> tuple[np.ndarray, list[Scene]]:
-    parts = list(islice(corpus.parts(folder), -(-count // corpus.PART)))
-    pictures = np.concatenate([pictures for pictures, _, _ in parts])
-    return pictures[:count], [scene for _, _, scenes in parts for scene in scenes][:count]
-
-
 @dataclass(frozen=True)
 class Evaluation:
     """scores: flat keys (evaluate.scores); recognised: for each object asked for, the share of pictures showing it."""
@@ -261,7 +236,7 @@ def evaluate_pipeline(
 ) -> Evaluation:  # fmt: skip
     """Held-out prompts about `objects`, generated with the studio's default settings and judged."""
     catalogue = load_catalogue()
-    critic = averaged(Run(work / "judge"), judge.Judge(attribute_sizes(catalogue)))
+    critic = judging.trained(work)
     asked = evaluate.questions(catalogue, objects, prompts, HELD_OUT)
     pictures = evaluate.draw(pipe, [q.text for q in asked], export.STEPS, export.GUIDANCE, progress)
     return Evaluation(evaluate.scores(asked, pictures, critic), evaluate.recognised(asked, pictures, critic, catalogue))
@@ -276,8 +251,7 @@ def evaluate_folder(work: Path, folder: Path, prompts: int, progress: Callable[[
 def judged(work: Path, folder: Path, prompts: Sequence[str]) -> dict[str, np.ndarray]:
     """For each attribute the class that the judge sees in the picture that a model folder draws for each prompt."""
     pipe = StableDiffusionPipeline.from_pretrained(folder, torch_dtype=torch.float32)
-    critic = averaged(Run(work / "judge"), judge.Judge(attribute_sizes(load_catalogue())))
-    seen = judge.verdicts(critic, evaluate.draw(pipe, prompts, export.STEPS, export.GUIDANCE))
+    seen = verdicts(judging.trained(work), evaluate.draw(pipe, prompts, export.STEPS, export.GUIDANCE))
     return {name: likely.argmax(-1).numpy() for name, likely in seen.items()}
 
 
@@ -320,7 +294,7 @@ def run(work: Path, out: Path, tier: int, scale: float, report: Callable[[str], 
     train_denoiser(work, tier, plan("denoiser", scale))
     train_text_encoder(work, tier, plan("text_encoder", scale))
     fit_autoencoder(work, tier, scene_count(scale, PAIRS))
-    train_judge(work, tier, plan("judge", scale), scene_count(scale, 500))
+    judging.train_judge(work, tier, plan("judge", scale), scene_count(scale, 500))
     prompts = max(8, round(512 * scale))
     known = export_model(work, out, tier, objects, prompts, lambda done: report(f"{done}/{prompts} pictures"))
     report(f"{out}: {len(known)} objects")

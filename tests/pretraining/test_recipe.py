@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from t2i_studio import cli
 from t2i_studio.engine.registry import find_model
 from t2i_studio.errors import StudioError
-from t2i_studio.pretraining import corpus, recipe
+from t2i_studio.pretraining import corpus, judging, recipe
 from t2i_studio.pretraining.catalogue import RENDERS, Catalogue, fetch_renders
 from t2i_studio.pretraining.export import GUIDANCE, STEPS
 from t2i_studio.pretraining.latents import PatchCode, to_tensor
@@ -87,7 +87,7 @@ def test_vocabulary_scores_and_card_tell_only_what_was_measured(work: Path, cata
 def test_a_stage_that_is_finished_takes_no_further_step(work: Path) -> None:
     before = {stage: (work / stage / "checkpoint.pt").read_bytes() for stage in ("text_encoder", "judge")}
     recipe.train_text_encoder(work, 1, recipe.plan("text_encoder", SCALE))
-    recipe.train_judge(work, 1, recipe.plan("judge", SCALE), 16)
+    judging.train_judge(work, 1, recipe.plan("judge", SCALE), 16)
     assert all((work / stage / "checkpoint.pt").read_bytes() == bytes_ for stage, bytes_ in before.items())
 
 
