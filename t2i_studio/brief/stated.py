@@ -39,8 +39,9 @@ def _of_words(prompt: Prompt, known: Vocabulary) -> dict[str, str]:
             facts[f"prop.{prop.value}"] = "there"
     hidden = {place for start, end in excluded(brief.text) for place in range(start, end)}
     for token in known.split(brief.text):
-        if token.kind == "known" and hidden.isdisjoint(range(token.start, token.end)):
-            facts |= _of_token(token.text, known)
+        named = _of_token(token.text, known) if token.kind == "known" else {}
+        if hidden.isdisjoint(range(token.start, token.end)) or named.get("podium") == "none":
+            facts |= named
     return facts
 
 

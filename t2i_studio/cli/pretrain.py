@@ -120,7 +120,17 @@ def train_judge(work: Work = WORK, tier: Tier = 1, steps: Steps = None, scale: S
     """Train the classifier that judges pictures, on composed scenes."""
     from t2i_studio.pretraining import judging, recipe
 
-    accuracy = judging.train_judge(work, tier, recipe.plan("judge", scale, steps))
+    accuracy = judging.train_judge(work, tier, recipe.plan("judge", scale, steps), recipe.scene_count(scale, 2_000))
+    report(f"right on held-out scenes: {_shares(accuracy)}")
+
+
+@app.command("second-judge")
+def train_second(work: Work = WORK, tier: Tier = 1, steps: Steps = None, scale: Scale = 1.0) -> None:
+    """Train a second judge of another architecture on scenes of its own; where there is one, `evaluate` asks it too."""
+    from t2i_studio.pretraining import judging, recipe
+
+    plan, scenes = recipe.plan("judge-2", scale, steps), recipe.scene_count(scale, 24_000)
+    accuracy = judging.train_second(work, tier, plan, scenes, recipe.scene_count(scale, 2_000))
     report(f"right on held-out scenes: {_shares(accuracy)}")
 
 

@@ -10,8 +10,7 @@ from scipy.stats import spearmanr
 from torch import Tensor
 
 from t2i_studio.domain import STYLE_CONTROLS
-from t2i_studio.judge.network import Judge
-from t2i_studio.judge.seeing import verdicts
+from t2i_studio.judge.seeing import Sees, verdicts
 from t2i_studio.pretraining.attributes import attributes
 from t2i_studio.pretraining.captions import CaptionLanguage, caption_with_facts
 from t2i_studio.pretraining.catalogue import Catalogue
@@ -58,7 +57,7 @@ def draw(
     return torch.cat(pictures)
 
 
-def scores(asked: Sequence[Question], pictures: Tensor, judge: Judge) -> dict[str, float]:
+def scores(asked: Sequence[Question], pictures: Tensor, judge: Sees) -> dict[str, float]:
     """Share of stated attributes that the judge sees in the pictures, by attribute, in 0–1; what no prompt
     states is left out.
 
@@ -88,7 +87,7 @@ def scores(asked: Sequence[Question], pictures: Tensor, judge: Judge) -> dict[st
     return {name: round(value, 4) for name, value in result.items() if np.isfinite(value)}
 
 
-def recognised(asked: Sequence[Question], pictures: Tensor, judge: Judge, catalogue: Catalogue) -> dict[str, float]:
+def recognised(asked: Sequence[Question], pictures: Tensor, judge: Sees, catalogue: Catalogue) -> dict[str, float]:
     """For each object that was asked for, the share of its pictures in which the judge sees it."""
     seen = verdicts(judge, pictures)["object"].argmax(-1).tolist()
     names = list(catalogue.objects)

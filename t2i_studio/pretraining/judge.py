@@ -1,43 +1,55 @@
-"""How the judge learns: from composed scenes only, so that its verdict on the model is an outsider's."""
+"""How the judges learn: from composed scenes only, so that their verdict on the model is an outsider's."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
-from t2i_studio.judge.network import Judge
 from t2i_studio.pretraining.attributes import attributes
 from t2i_studio.pretraining.catalogue import Catalogue
+from t2i_studio.pretraining.latents import PatchCode, to_tensor
 from t2i_studio.pretraining.scenes import Scene
 from t2i_studio.pretraining.trainer import Chance
 
 BATCH = 32
+LATENT_ERROR, NOISE = 0.18, 0.06
 
 
 def judging_loss(
-    model: Judge, pictures: np.ndarray, scenes: list[Scene], catalogue: Catalogue, device: torch.device
-) -> Callable[[int, Chance], dict[str, Tensor]]:
-    """Cross-entropy of all attributes. Pictures get a little blur and noise, so that soft edges do not deceive."""
+    model: nn.Module, pictures: np.ndarray, scenes: Sequence[Scene], catalogue: Catalogue, code: PatchCode,
+    device: torch.device,
+) -> Callable[[int, Chance], dict[str, Tensor]]:  # fmt: skip
+    """Cross-entropy of all attributes, that of the object three times. Pictures are softened, see `soften`."""
     targets = torch.tensor([list(attributes(scene, catalogue).values()) for scene in scenes])
 
     def loss(step: int, chance: Chance) -> dict[str, Tensor]:
         index = chance.numpy.integers(len(scenes), size=BATCH)
-        x = torch.from_numpy(pictures[index]).permute(0, 3, 1, 2).float() / 127.5 - 1
-        x = _soften(x, chance).to(device)
+        x = soften(to_tensor(pictures[index]), code, chance).to(device)
         losses = {
-            name: F.cross_entropy(logits, targets[index, n].to(device))
+            name: F.cross_entropy(logits.float(), targets[index, n].to(device))
             for n, (name, logits) in enumerate(model(x).items())
         }
         weighted = sum(losses.values()) + 2 * losses["object"]
-        return {"loss": weighted / len(losses), "object": losses["object"], "color": losses["color"]}
+        told = {name: losses[name] for name in ("object", "color", "saturation", "contrast")}
+        return {"loss": weighted / len(losses), **told}
 
     return loss
 
 
-def _soften(x: Tensor, chance: Chance) -> Tensor:
-    if chance.numpy.random() < 0.5:
+def soften(x: Tensor, code: PatchCode, chance: Chance) -> Tensor:
+    """Pictures (B, 3, 128, 128) in [−1, 1] that look as generated ones do, so that soft edges do not deceive.
+
+    A half goes through the latent code with errors of up to LATENT_ERROR in the latents, a quarter is blurred; all get
+    a little noise.
+    """
+    lot = chance.numpy.random()
+    if lot < 0.5:
+        latents = code.encode(x)
+        error = LATENT_ERROR * chance.numpy.random()
+        x = code.decode(latents + error * torch.randn(latents.shape, generator=chance.torch))
+    elif lot < 0.75:
         x = F.avg_pool2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
-    strength = 0.06 * chance.numpy.random()
-    return x + strength * torch.randn(x.shape, generator=chance.torch)
+    strength = NOISE * chance.numpy.random()
+    return (x + strength * torch.randn(x.shape, generator=chance.torch)).clamp(-1, 1)

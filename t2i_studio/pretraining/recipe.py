@@ -3,7 +3,7 @@
 renders/      cut-outs of the catalogue, as fetched
 corpus-T/     composed scenes of the objects up to tier T, at 128 px
 code.safetensors    the linear latent code
-denoiser/ text_encoder/ judge/    training runs
+denoiser/ text_encoder/ judge/ judge-2/    training runs
 autoencoder/    the computed autoencoder, as diffusers keeps it
 """
 
@@ -49,7 +49,8 @@ RECOGNISED = 0.6  # share of an object's pictures in which the judge must see it
 PLANS = {
     "denoiser": Plan(steps=24_000, lr=7e-4, decay=4_000),
     "text_encoder": Plan(steps=1_500, lr=5e-4, warmup=100, decay=400, ema=0.99),
-    "judge": Plan(steps=2_500, lr=1e-3, warmup=100, decay=600, ema=0.99),
+    "judge": Plan(steps=12_000, lr=1e-3, warmup=100, decay=3_000, ema=0.998),
+    "judge-2": Plan(steps=12_000, lr=1e-3, decay=3_000, ema=0.998),
 }
 
 
@@ -224,7 +225,9 @@ def one_of_each(objects: Sequence[str]) -> list[Scene]:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """scores: flat keys (evaluate.scores); recognised: for each object asked for, the share of pictures showing it."""
+    """scores: flat keys (evaluate.scores), those by the second judge as second.KEY where the work folder has one.
+    recognised: for each object asked for, the share of pictures showing it.
+    """
 
     scores: dict[str, float]
     recognised: dict[str, float]
@@ -236,10 +239,13 @@ def evaluate_pipeline(
 ) -> Evaluation:  # fmt: skip
     """Held-out prompts about `objects`, generated with the studio's default settings and judged."""
     catalogue = load_catalogue()
-    critic = judging.trained(work)
     asked = evaluate.questions(catalogue, objects, prompts, HELD_OUT)
     pictures = evaluate.draw(pipe, [q.text for q in asked], export.STEPS, export.GUIDANCE, progress)
-    return Evaluation(evaluate.scores(asked, pictures, critic), evaluate.recognised(asked, pictures, critic, catalogue))
+    critic, second = judging.critic(work), judging.second_critic(work)
+    scores = evaluate.scores(asked, pictures, critic)
+    if second:
+        scores |= {f"second.{name}": value for name, value in evaluate.scores(asked, pictures, second).items()}
+    return Evaluation(scores, evaluate.recognised(asked, pictures, critic, catalogue))
 
 
 def evaluate_folder(work: Path, folder: Path, prompts: int, progress: Callable[[int], None]) -> Evaluation:
@@ -251,7 +257,7 @@ def evaluate_folder(work: Path, folder: Path, prompts: int, progress: Callable[[
 def judged(work: Path, folder: Path, prompts: Sequence[str]) -> dict[str, np.ndarray]:
     """For each attribute the class that the judge sees in the picture that a model folder draws for each prompt."""
     pipe = StableDiffusionPipeline.from_pretrained(folder, torch_dtype=torch.float32)
-    seen = verdicts(judging.trained(work), evaluate.draw(pipe, prompts, export.STEPS, export.GUIDANCE))
+    seen = verdicts(judging.critic(work), evaluate.draw(pipe, prompts, export.STEPS, export.GUIDANCE))
     return {name: likely.argmax(-1).numpy() for name, likely in seen.items()}
 
 

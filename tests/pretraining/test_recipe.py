@@ -14,8 +14,9 @@ from safetensors.torch import load_file
 from t2i_studio import cli
 from t2i_studio.engine.registry import find_model
 from t2i_studio.errors import StudioError
+from t2i_studio.judge.folder import load_card, load_judge
 from t2i_studio.pretraining import corpus, judging, recipe
-from t2i_studio.pretraining.catalogue import RENDERS, Catalogue, fetch_renders
+from t2i_studio.pretraining.catalogue import RENDERS, Catalogue, fetch_renders, load_catalogue
 from t2i_studio.pretraining.export import GUIDANCE, STEPS
 from t2i_studio.pretraining.latents import PatchCode, to_tensor
 from t2i_studio.settings import Settings
@@ -235,3 +236,32 @@ def test_training_goes_on_from_a_finished_model_where_its_runs_are_gone(work: Pa
     with pytest.raises(StudioError) as refusal:
         recipe.start_from(tmp_path, work / "podium", 1)
     assert refusal.value.key == "recipe.run_begun"
+
+
+def test_the_judge_is_exported_with_what_it_was_measured_to_know(work: Path, tmp_path: Path) -> None:
+    line = ["export-judge", "--work", str(work), "--out", str(tmp_path / "judge"), "--held-out", "16"]
+    assert cli.run(["pretrain", *line]) == 0
+    card, judge = load_card(tmp_path / "judge"), load_judge(tmp_path / "judge")
+    assert (card.steps, card.scenes) == (recipe.plan("judge", SCALE).steps, 16)
+    assert judge.taught == set(load_catalogue().tier(1))
+    assert card.held_out == {
+        name: round(share, 4) for name, share in judging.accuracy(judge, *judging.fresh_scenes(work, 1, 16)).items()
+    }
+
+
+def test_a_second_judge_has_its_own_scenes_and_its_own_scores(work: Path, tmp_path: Path) -> None:
+    for name in ("judge", "renders", "code.safetensors"):
+        (tmp_path / name).symlink_to(work / name)
+    pipe, objects = DiffusionPipeline.from_pretrained(work / "podium"), ["handbag", "apple"]
+    without = recipe.evaluate_pipeline(tmp_path, pipe, objects, 2).scores
+    assert cli.run(["pretrain", "second-judge", "--work", str(tmp_path), "--scale", str(SCALE)]) == 0
+    first, own = next(corpus.parts(work / "corpus-1"))[0], next(corpus.parts(tmp_path / "corpus-second-1"))[0]
+    assert not any(np.array_equal(one, other) for one in first for other in own)
+    scores = recipe.evaluate_pipeline(tmp_path, pipe, objects, 2).scores
+    assert {name: value for name, value in scores.items() if not name.startswith("second.")} == without
+    assert {name for name in scores if name.startswith("second.")} == {f"second.{name}" for name in without}
+
+
+def test_where_no_judge_was_trained_the_studios_own_judges(tmp_path: Path) -> None:
+    assert judging.critic(tmp_path) is load_judge()
+    assert judging.second_critic(tmp_path) is None
