@@ -1,0 +1,1 @@
+"""From ratings to a better model: what they teach, an adapter trained on them, and whether it is better."""
