@@ -136,6 +136,8 @@ class Verdict(Noun):
 class LearningRun(Noun):
     """A run as the store keeps it. preflight: what was found (`learning.preflight.Preflight` as JSON). plan: method and
     settings, as training reads them. progress: of the running stage, {"done", "of", "seconds_left", "loss"}.
+    examples: how many judgements it uses; a judgement that is deleted since still counts. forgotten: raters behind
+    them have withdrawn since.
     """
 
     id: int
@@ -146,6 +148,8 @@ class LearningRun(Noun):
     preflight: dict[str, Any] | None = None
     plan: dict[str, Any] | None = None
     progress: dict[str, Any] | None = None
+    examples: int = 0
+    forgotten: bool = False
     session: int | None = Field(None, description="the blind session that decides it")
     verdict: Verdict | None = None
     error: dict[str, Any] | None = Field(None, description="{'key': …, 'params': …} of the StudioError that ended it")

@@ -10,6 +10,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from t2i_studio.domain.learning import Judgement
 from t2i_studio.domain.noun import Noun, check_number, check_text
 
 MAX_SESSION_NAME = 200
@@ -232,6 +233,7 @@ class Vote(Noun):
     chosen: place of the choice, None for a tie or when all are bad (`bad`) or where stars were asked. expected: place
     as shown (or stars) of the known answer. repeat_of: assignment that this one repeats. style: the levels that the
     style controls were at, by control, where one picture was shown. excluded: the organiser took this rater out.
+    judgement: the row that it was read from, None for a vote that no store holds.
     """
 
     assignment: int
@@ -254,6 +256,7 @@ class Vote(Noun):
     style: dict[str, int] = Field(default_factory=dict)
     created: datetime
     excluded: bool = False
+    judgement: Judgement | None = None
 
 
 class Comparison(Noun):

@@ -179,5 +179,5 @@ def keep_imported(db: Database, votes: Sequence[Vote]) -> None:
 
 def _nonce(vote: Vote) -> str:
     """The same for the same answer, in whichever export of the project it comes."""
-    said = vote.model_dump_json(exclude={"assignment", "item", "comment", "active_ms", "wall_ms"})
+    said = vote.model_dump_json(exclude={"assignment", "item", "comment", "active_ms", "wall_ms", "judgement"})
     return f"label-studio-{hashlib.sha256(said.encode()).hexdigest()}"

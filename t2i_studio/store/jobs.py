@@ -8,7 +8,7 @@ import hashlib
 import os
 import socket
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 
 import psutil
@@ -33,10 +33,11 @@ def this_process() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{psutil.Process().create_time():.2f}"
 
 
-def _is_gone(job: JobRow) -> bool:
-    host, pid, start = job.owner.rsplit(":", 2)
+def is_gone(owner: str, touched: datetime) -> bool:
+    """Whether the process of this name, last heard of at `touched`, works no more."""
+    host, pid, start = owner.rsplit(":", 2)
     if host != socket.gethostname():
-        return now() - job.touched > FOREIGN_SILENCE
+        return now() - touched > FOREIGN_SILENCE
     try:
         return abs(psutil.Process(int(pid)).create_time() - float(start)) > 1
     except psutil.NoSuchProcess:
@@ -219,7 +220,8 @@ def cancel_requested(db: Database, job_id: int) -> bool:
 def mark_interrupted(db: Database) -> int:
     """Mark open jobs whose process is gone and return how many; one that has all its pictures is done."""
     with db.write() as session:
-        orphans = [job for job in session.scalars(select(JobRow).where(JobRow.state.in_(OPEN))) if _is_gone(job)]
+        jobs = session.scalars(select(JobRow).where(JobRow.state.in_(OPEN)))
+        orphans = [job for job in jobs if is_gone(job.owner, job.touched)]
         for job in orphans:
             complete = all(variant.state == State.DONE for variant in job.variants)
             _end(job, State.DONE if complete else State.INTERRUPTED)

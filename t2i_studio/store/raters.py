@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from t2i_studio.domain import Noun, check_text
 from t2i_studio.errors import StudioError
 from t2i_studio.store.database import Database
+from t2i_studio.store.learning_forgetting import forget_in_learning
 from t2i_studio.store.models import (
     ComparisonPictureRow,
     ComparisonRow,
@@ -49,6 +50,12 @@ def is_rater(db: Database, rater: str) -> bool:
         return session.get(RaterRow, rater) is not None
 
 
+def withdrawn_raters(db: Database) -> frozenset[str]:
+    """Ids under which judgements of forgotten raters are kept: they teach no model."""
+    with db.read() as session:
+        return frozenset(session.scalars(select(RaterRow.id).where(RaterRow.withdrawn)))
+
+
 def _check_name(name: str) -> str:
     name = check_text(name)
     if len(name) > MAX_NAME:
@@ -83,7 +90,7 @@ def forget_rater(db: Database, rater: str, judgements: Literal["keep", "delete"]
 
     keep: the judgements stay under a new id that nothing leads to, without notes and nonces. delete: they go, and
     the items of sessions that lose a judgement get a place for another. In both cases the keys and links that lead to
-    the rater are gone.
+    the rater are gone, what was learnt from them is marked, and nothing more is learnt from them.
     Raises StudioError rater.unknown.
     """
     with db.write() as session:
@@ -97,6 +104,7 @@ def forget_rater(db: Database, rater: str, judgements: Literal["keep", "delete"]
         session.add(ForgettingRow(rater_id=old))
         session.flush()
         kept_as = _add(session, None) if judgements == "keep" else None
+        forget_in_learning(session, old, kept_as)
         forget_in_sessions(session, old, kept_as)
         if kept_as is not None:
             _rename_judgements(session, old, kept_as)

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from t2i_studio.domain import STYLE_CONTROLS, Noun, Purpose, StyleSettings, Vote
+from t2i_studio.domain import STYLE_CONTROLS, Judgement, Noun, Purpose, StyleSettings, Vote
 from t2i_studio.store.database import Database
 from t2i_studio.store.models import ComparisonRow, JobRow, RatingRow, VariantRow
 
@@ -71,10 +71,10 @@ def _made(session: Session, ids: Sequence[int]) -> dict[int, _Made]:
 def _to_vote(number: int, row: RatingRow | ComparisonRow, variants: tuple[int, ...], made: _Made) -> Vote:
     if isinstance(row, RatingRow):
         said: dict[str, Any] = {"stars": row.stars, "faults": tuple(fault.code for fault in row.faults)}
-        said |= {"comment": row.note}
+        said |= {"comment": row.note, "judgement": Judgement(rating=row.id)}
     else:
         chosen = None if row.winner_id is None else variants.index(row.winner_id)
-        said = {"chosen": chosen, "bad": row.bad, "comment": row.comment}
+        said = {"chosen": chosen, "bad": row.bad, "comment": row.comment, "judgement": Judgement(comparison=row.id)}
     return Vote(
         assignment=number,
         item=NO_ITEM,

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session, aliased
 
-from t2i_studio.domain import STYLE_CONTROLS, Outcome, Purpose, Shown, StyleSettings, Vote
+from t2i_studio.domain import STYLE_CONTROLS, Judgement, Outcome, Purpose, Shown, StyleSettings, Vote
 from t2i_studio.store.answers import expected_as_shown
 from t2i_studio.store.database import Database, get_row
 from t2i_studio.store.models import (
@@ -139,4 +139,5 @@ def _to_vote(
         style=styles.get(variants[0], {}),
         created=said.created,
         excluded=row.excluded_at is not None,
+        judgement=Judgement(rating=said.rating_id, comparison=said.comparison_id),
     )

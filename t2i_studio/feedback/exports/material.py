@@ -129,6 +129,7 @@ def _nameless(votes: Sequence[Vote], comments: bool) -> list[Vote]:
                 "position": 0,
                 "sources": tuple(map(_without_folders, vote.sources)),
                 "comment": vote.comment if comments else "",
+                "judgement": None,
                 "active_ms": _whole_seconds(vote.active_ms),
                 "wall_ms": _whole_seconds(vote.wall_ms),
                 "created": vote.created.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0),

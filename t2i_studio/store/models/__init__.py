@@ -11,6 +11,7 @@ from t2i_studio.store.models.judging import (
     RatingFaultRow,
     RatingRow,
 )
+from t2i_studio.store.models.learning import AdoptionRow, LearningExampleRow, LearningRunRow, LearntAdapterRow
 from t2i_studio.store.models.making import (
     DELETED,
     FILTERS,
@@ -55,6 +56,7 @@ __all__ = [
     "UNENDED",
     "UNOPENED",
     "WAITING",
+    "AdoptionRow",
     "AnswerRow",
     "AssignmentRow",
     "Base",
@@ -66,6 +68,9 @@ __all__ = [
     "GridRow",
     "JobRow",
     "JobWordRow",
+    "LearningExampleRow",
+    "LearningRunRow",
+    "LearntAdapterRow",
     "PresetRow",
     "RaterIdentityRow",
     "RaterRow",

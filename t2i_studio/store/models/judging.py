@@ -12,12 +12,15 @@ from t2i_studio.store.models.base import Base, now
 
 
 class RaterRow(Base):
-    """Who judges: a random id and nothing else."""
+    """Who judges: a random id. withdrawn: nobody, whose judgements are left of a rater who is forgotten; they count
+    in statistics, and no model is to learn from them.
+    """
 
     __tablename__ = "rater"
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     created: Mapped[datetime] = mapped_column(default=now)
+    withdrawn: Mapped[bool] = mapped_column(default=False)
 
 
 class RaterIdentityRow(Base):
