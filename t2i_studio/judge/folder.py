@@ -32,7 +32,7 @@ class Card(Noun):
     """
 
     name: str = "judge"
-    licence: str = "Apache-2.0"
+    licence: str = "Apache-2.0; pictures it learned from: Fluent Emoji, MIT"
     parameters: int
     steps: int
     scenes: int

@@ -1,8 +1,8 @@
 """A Chinese description and its English translation: as often the right product in the right colour.
 
 Each line of tests/brief/parallel.csv is filled with products, colours and backdrops of the catalogue; both texts go
-the page's way to a prompt and are drawn from the same noise. The recipe's judge looks at the pictures: it needs
-training/judge, which `pretrain judge` makes.
+the page's way to a prompt and are drawn from the same noise. The judge looks at the pictures: that of training/ where
+`pretrain judge` made one, else the studio's.
 """
 
 import csv
