@@ -102,9 +102,10 @@ class Scope(Noun):
 
 
 class Evidence(Noun):
-    """What the ratings of a scope say, ready for training. left_out: number of judgements by reason:
-    `tie`, `bad` (all pictures of a comparison), `excluded`, `check` (practice, known answers, repeats), `deleted`,
-    `other_model`, `middle` (three stars, no faults).
+    """What the ratings of a scope say, ready for training. left_out: number of judgements that say nothing, by reason:
+    `excluded` (by the organiser), `check` (practice, known answers, repeats), `withdrawn` (their rater has), `revised`
+    (by a later one of the same rater), `deleted` (or lost pictures), `other_model` (or other weights), `from_picture`
+    (made from another picture), `mixed` (pictures of different descriptions), `tie`, `middle` (three stars, no faults).
     """
 
     scope: Scope

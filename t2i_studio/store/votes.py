@@ -40,6 +40,13 @@ def votes(db: Database, session_id: int) -> list[Vote]:
         return [_to_vote(row, pictures[row.AssignmentRow.item_id], faults, styles) for row in rows]
 
 
+def judged_sessions(db: Database) -> list[int]:
+    """Numbers of the sessions that have an answer, oldest first."""
+    query = select(AssignmentRow.session_id).where(AssignmentRow.outcome == Outcome.ANSWERED).distinct()
+    with db.read() as session:
+        return sorted(session.scalars(query))
+
+
 def _answered(session_id: int) -> Any:
     any_answer = aliased(AnswerRow)
     newest = select(func.max(any_answer.id)).where(any_answer.assignment_id == AssignmentRow.id).scalar_subquery()

@@ -69,6 +69,17 @@ def _compared(material: Material, vote: Vote) -> Iterator[Pair]:
 
 
 def _starred(material: Material, votes: Iterable[Vote]) -> Iterator[Pair]:
+    for one, other, gap in star_gaps(votes):
+        shown = (one.variants[0], other.variants[0])
+        answers = (one.assignment, other.assignment)
+        caption = material.caption(shown, one.prompt)
+        yield Pair(shown, float(gap > 0), caption, one.rater, answers, other.created)
+
+
+def star_gaps(votes: Iterable[Vote]) -> Iterator[tuple[Vote, Vote, int]]:
+    """Two votes with stars of one rater about pictures of one description, and by how many stars the first picture is
+    better (negative: worse): STAR_GAP at least. Of a picture judged twice the later vote counts.
+    """
     by_rater: dict[tuple[str, str], dict[int, Vote]] = defaultdict(dict)
     for vote in votes:
         if vote.stars is not None:
@@ -77,7 +88,4 @@ def _starred(material: Material, votes: Iterable[Vote]) -> Iterator[Pair]:
         for one, other in combinations(group.values(), 2):
             gap = (one.stars or 0) - (other.stars or 0)
             if abs(gap) >= STAR_GAP:
-                shown = (one.variants[0], other.variants[0])
-                answers = (one.assignment, other.assignment)
-                caption = material.caption(shown, one.prompt)
-                yield Pair(shown, float(gap > 0), caption, one.rater, answers, other.created)
+                yield one, other, gap

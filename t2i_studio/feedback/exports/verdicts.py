@@ -43,13 +43,16 @@ class Verdict:
         elif vote.stars is not None:
             self.stars.append(vote.stars)
         self.faults.update(vote.faults if len(vote.variants) == 1 else ())
-        opinion = _opinion(vote, place)
-        self.good += opinion > 0
-        self.bad += opinion < 0
+        said = opinion(vote, place)
+        self.good += said > 0
+        self.bad += said < 0
 
 
-def _opinion(vote: Vote, place: int) -> int:
-    """1 for, −1 against, 0 neither. A fault speaks against a picture whatever its stars are."""
+def opinion(vote: Vote, place: int) -> int:
+    """Of the picture at `place`: 1 for, −1 against, 0 neither. A fault speaks against a picture whatever its stars are.
+
+    The chosen one of several has an answer for it and each other one against it.
+    """
     if vote.bad:
         return -1
     if len(vote.variants) > 1:
