@@ -58,7 +58,7 @@ def denoise(
     try:
         with torch.inference_mode(), watched(pipe.scheduler, on_step):
             texts = list(prompts) or [request.prompt.text] * len(seeds)
-            pictures = pipe(**_arguments(pipe, model, request, seeds, fitted) | {"prompt": texts}).images
+            pictures = pipe(**call_arguments(pipe, model, request, seeds, fitted) | {"prompt": texts}).images
     finally:
         pipe.maybe_free_model_hooks()
     if fitted and fitted.mask:
@@ -94,7 +94,7 @@ def _prepared(
     if pipe and not start.mask:
         return pipe, None
     mask = start.mask or Image.new("L", start.picture.size, 255)
-    pixels = torch.from_numpy(np.asarray(start.picture).copy()).permute(2, 0, 1)[None] / 127.5 - 1
+    pixels = to_pixels(start.picture)
     change = torch.from_numpy(np.asarray(mask).copy())[None, None] / 255
     hold = Hold(model.pipe.vae, pixels, change, seeds, skipped)
     return pipe or own, hold
@@ -116,7 +116,7 @@ def image_to_image(pipe: Any) -> Any | None:
     return other
 
 
-def _arguments(
+def call_arguments(
     pipe: Any, model: LoadedModel, request: GenerationRequest, seeds: list[int], start: Start | None
 ) -> dict[str, Any]:
     """What of a request the pipeline's call takes, by its signature."""
@@ -139,6 +139,11 @@ def _arguments(
         "generator": [torch.Generator("cpu").manual_seed(seed) for seed in seeds],
         **{name: value for name, value in offered.items() if name in taken and value is not None},
     }
+
+
+def to_pixels(picture: Image.Image) -> Tensor:
+    """(1, 3, H, W) in [−1, 1]."""
+    return torch.from_numpy(np.asarray(picture.convert("RGB")).copy()).permute(2, 0, 1)[None] / 127.5 - 1
 
 
 def _fitted(start: Start, size: tuple[int, int]) -> Start:

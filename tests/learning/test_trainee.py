@@ -1,0 +1,77 @@
+"""What a trainee says is what its pipeline says, for every class of pipeline, and gradients reach the network."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from PIL import Image
+
+from t2i_studio.engine.denoising import denoise
+from t2i_studio.learning import lora
+from t2i_studio.learning.trainee import Trainee
+
+CLASSES = ("stable-diffusion", "stable-diffusion-xl", "z-image", "flux2-klein")
+TEXTS = ["red handbag", "blue mug on a white podium"]
+
+
+def noisy(trainee: Trainee, count: int, seed: int = 0) -> torch.Tensor:
+    return torch.randn(count, *trainee.layout.shape[1:], generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_a_batch_says_what_each_alone_says(name: str, trainee: Callable[[str], Trainee]) -> None:
+    ready = trainee(name)
+    latents, times = noisy(ready, 2), torch.tensor([900.0, 300.0])
+    with torch.no_grad():
+        together = ready.says(latents, times, TEXTS)
+        alone = [ready.says(latents[k : k + 1], times[k : k + 1], TEXTS[k : k + 1]) for k in range(2)]
+    assert together.shape == latents.shape
+    assert torch.allclose(together, torch.cat(alone), atol=1e-5)
+    assert not torch.allclose(together[0], together[1])
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_gradients_reach_the_adapter(name: str, trainee: Callable[[str], Trainee]) -> None:
+    ready = trainee(name)
+    weights = lora.attach(ready.network, rank=2, seed=0)
+    ready.says(noisy(ready, 2), torch.tensor([900.0, 300.0]), TEXTS).square().mean().backward()
+    assert weights
+    assert any(weight.grad is not None and weight.grad.abs().max() > 0 for weight in weights)
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_the_reference_is_the_network_before(name: str, trainee: Callable[[str], Trainee]) -> None:
+    ready = trainee(name)
+    latents, times = noisy(ready, 2), torch.tensor([900.0, 300.0])
+    with torch.no_grad():
+        before = ready.says(latents, times, TEXTS)
+    for weight in lora.attach(ready.network, rank=2, seed=0):
+        weight.data = torch.randn_like(weight)
+    with ready.reference():
+        kept = ready.says(latents, times, TEXTS)
+    changed = ready.says(latents, times, TEXTS)
+    assert torch.equal(kept, before)
+    assert not torch.allclose(changed.detach(), before)
+
+
+def test_it_sees_the_picture_that_the_pipeline_makes_of_clean_latents(trainee: Callable[[str], Trainee]) -> None:
+    """Encoding a picture, then adding no noise, is where the sampler ends."""
+    ready = trainee("stable-diffusion")
+    picture = Image.new("RGB", (32, 32), (200, 30, 30))
+    latents = ready.encode(picture)
+    assert latents.shape == ready.layout.shape
+    assert torch.equal(latents, ready.encode(picture))
+
+
+def test_says_is_what_the_sampler_gets(trainee: Callable[[str], Trainee]) -> None:
+    """One step of the real pipeline from known noise, against the trainee's answer for the same latents."""
+    ready = trainee("stable-diffusion")
+    request = ready.request.model_copy(update={"guidance": 1.0, "steps": 4})
+    seen: list[torch.Tensor] = []
+    denoise(ready.model, request, [5], lambda step: seen.append(step.clean) if step.number == 1 else None)
+    start = torch.randn(1, *ready.layout.shape[1:], generator=torch.Generator().manual_seed(5))
+    time = ready.visited[:1]
+    with torch.no_grad():
+        said = ready.says(start, time, [request.prompt.text])
+    kept = ready.model.own_scheduler.alphas_cumprod[int(time)]
+    assert torch.allclose((start - (1 - kept).sqrt() * said) / kept.sqrt(), seen[0], atol=1e-3)
