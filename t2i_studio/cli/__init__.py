@@ -17,6 +17,7 @@ from t2i_studio.cli import (
     console,
     explanation,
     export,
+    finetune,
     generate,
     grid,
     jobs,
@@ -57,6 +58,7 @@ app.command("add-user")(account.add_user)
 app.command("style-check")(style_check.style_check)
 app.command("bench")(bench.bench)
 app.add_typer(session.app, name="session")
+app.add_typer(finetune.app, name="finetune")
 app.add_typer(pretrain.app, name="pretrain")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 TARGETS = ("to_q", "to_k", "to_v", "to_out.0")
@@ -60,13 +60,11 @@ def write_adapter(pipe: Any, network: Any, folder: Path) -> Path:
     return folder / WEIGHTS
 
 
-def write_for_others(weights: Path, file: Path) -> None:
-    """The same adapter with the names of layers that kohya's tools gave them, which AUTOMATIC1111, ComfyUI and InvokeAI
-    read.
+def for_others(weights: Path) -> bytes:
+    """The same adapter, as a safetensors file with the names of layers that kohya's tools gave them, which AUTOMATIC1111,
+    ComfyUI and InvokeAI read.
     """
     from diffusers.utils import convert_state_dict_to_kohya
 
     named = convert_state_dict_to_kohya(load_file(weights))
-    part = file.with_name(file.name + ".part")
-    save_file({name: weight.contiguous() for name, weight in named.items()}, part)
-    os.replace(part, file)
+    return save({name: weight.contiguous() for name, weight in named.items()})

@@ -120,7 +120,7 @@ def test_names_of_other_tools(trainee: Callable[[str], Trainee], tmp_path: Path)
     ready = trainee("stable-diffusion")
     trained(ready, Method.DPO, tmp_path / "run")
     own = lora.write_adapter(ready.model.pipe, ready.network, tmp_path / "run" / "adapter")
-    lora.write_for_others(own, tmp_path / "kohya.safetensors")
+    (tmp_path / "kohya.safetensors").write_bytes(lora.for_others(own))
     named = load_file(tmp_path / "kohya.safetensors")
     assert all(name.startswith("lora_unet_") and name.endswith((".lora_down.weight", ".lora_up.weight", ".alpha"))
                for name in named)  # fmt: skip

@@ -1,0 +1,150 @@
+"""What a run does in each of its stages."""
+
+import hashlib
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from t2i_studio.brief.requests import make_request
+from t2i_studio.domain import Evidence, GenerationRequest, Method, Part, Stage
+from t2i_studio.engine.acceptance import accept
+from t2i_studio.engine.denoising import denoise
+from t2i_studio.engine.loading import LoadedModel, be_deterministic, devices, load_model
+from t2i_studio.engine.registry import find_model
+from t2i_studio.errors import StudioError
+from t2i_studio.learning import evidence as rated
+from t2i_studio.learning import lessons, lora
+from t2i_studio.learning.held_out import held_out
+from t2i_studio.learning.plan import TrainingPlan, plan_training
+from t2i_studio.learning.preflight import examine
+from t2i_studio.learning.runs import Work
+from t2i_studio.learning.trainee import Trainee
+from t2i_studio.learning.training import Pair, Single, train
+from t2i_studio.store import learning_runs, learnt_adapters
+
+SAMPLES = 4
+"""Pictures that show what training does, each of a description that no rating was about."""
+SAMPLED = 4
+"""Times that they are made anew while training."""
+
+
+def preflight(work: Work) -> None:
+    """Look at the ratings; refuse, or choose method and examples."""
+    examined = examine(work.db, work.settings, work.run.scope, work.run.length)
+    found = examined.preflight
+    learning_runs.keep_preflight(work.db, work.run.id, found.model_dump(mode="json"))
+    if found.method is Method.RERANK:
+        learning_runs.set_stage(work.db, work.run.id, Stage.REFUSED)
+        return
+    learning_runs.keep_examples(work.db, work.run.id, examined.examples)
+    learning_runs.set_stage(work.db, work.run.id, Stage.TRAINING)
+
+
+def training(work: Work) -> None:
+    """Train the adapter from the checkpoint, if there is one, and keep it."""
+    model, trainee = _trainee(work)
+    taught = training_part(work)
+    method = Method((work.run.preflight or {})["method"])
+    examples = _lessons(work, trainee, taught, method)
+    plan = _plan(work, trainee, method, len(examples))
+    samples = _sample_requests(work, trainee, taught)
+    with ExitStack() as cleanup:
+        cleanup.callback(model.forget_prompts)
+        _sample(work, model, samples, "before")
+        work.begin()
+
+        def note(step: int, scalars: dict[str, float]) -> None:
+            work.progress(step, plan.steps, scalars["loss"])
+            if step % max(1, plan.steps // SAMPLED) == 0:
+                _sample(work, model, samples, "after")
+
+        train(trainee, examples, plan, work.folder, note)
+        file = lora.write_adapter(model.pipe, trainee.network, work.folder / "adapter")
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    scope = work.run.scope
+    learnt_adapters.add_adapter(work.db, work.run.id, scope.model, model.hash, scope.team, file.parent, digest)
+    learning_runs.set_stage(work.db, work.run.id, Stage.EVALUATING)
+
+
+def evaluating(work: Work) -> None:
+    """Compare old and new, and decide."""
+    raise NotImplementedError
+
+
+STAGES: dict[Stage, Callable[[Work], None]] = {
+    Stage.PREFLIGHT: preflight,
+    Stage.TRAINING: training,
+    Stage.EVALUATING: evaluating,
+}
+
+
+def training_part(work: Work) -> Evidence:
+    """What the run's ratings for training say, as far as they are still there."""
+    parts = dict(learning_runs.examples_of(work.db, work.run.id))
+    found = rated.gather(work.db, work.run.scope)
+    return found.model_copy(
+        update={
+            kind: tuple(one for one in getattr(found, kind) if all(parts.get(j) is Part.TRAIN for j in one.judgements))
+            for kind in ("preferences", "opinions")
+        }
+    )
+
+
+def _trainee(work: Work) -> tuple[LoadedModel, Trainee]:
+    be_deterministic()
+    card = find_model(work.settings, work.run.scope.model)
+    model = load_model(card, devices(work.settings)[0], work.settings, work.db.home / "cache")
+    request = accept(make_request(SAMPLE_TEXT, card, seed=0, variants=1), card)
+    return model, Trainee(model, request)
+
+
+SAMPLE_TEXT = "handbag"
+"""Any description: a trainee needs one to see how the pipeline works."""
+
+
+def _lessons(work: Work, trainee: Trainee, taught: Evidence, method: Method) -> list[Pair] | list[Single]:
+    compares = method in (Method.DPO, Method.MAPO)
+    used = (
+        {variant for one in taught.preferences for variant in (one.better, one.worse)}
+        if compares
+        else {one.variant for one in taught.opinions}
+    )
+    if not used:
+        raise StudioError("learning.ratings_changed")
+    prompts = lessons.prompts_of(work.db, used)
+    work.begin()
+    latents = lessons.latents_of(work.db, trainee, used, work.folder / "cache", work.progress)
+    if compares:
+        return lessons.pairs_of(taught.preferences, latents, prompts)
+    return lessons.singles_of(method, taught.opinions, latents, prompts)
+
+
+def _plan(work: Work, trainee: Trainee, method: Method, examples: int) -> TrainingPlan:
+    """The run's plan: kept once, so that a resumed run trains as it began."""
+    if work.run.plan:
+        return TrainingPlan.model_validate(work.run.plan)
+    size = sum(weight.numel() for weight in trainee.network.parameters())
+    plan = plan_training(method, examples, work.run.length, size).model_copy(update={"seed": work.run.id})
+    learning_runs.keep_plan(work.db, work.run.id, plan.model_dump(mode="json"))
+    return plan
+
+
+def _sample_requests(work: Work, trainee: Trainee, taught: Evidence) -> list[GenerationRequest]:
+    card = trainee.model.card
+    told = {one.description for one in (*taught.preferences, *taught.opinions)}
+    texts = held_out(card, told).texts[:SAMPLES]
+    return [accept(make_request(text, card, seed=number, variants=1), card) for number, text in enumerate(texts)]
+
+
+def _sample(work: Work, model: LoadedModel, requests: list[GenerationRequest], name: str) -> None:
+    """Pictures of the network as it is now, as `samples/NAME-0.png` …"""
+    folder = work.folder / "samples"
+    folder.mkdir(exist_ok=True)
+    for number, request in enumerate(requests):
+        file = folder / f"{name}-{number}.png"
+        if name == "before" and file.exists():
+            continue
+        picture = denoise(model, request, [request.seed], lambda step: None)[0]
+        part = Path(f"{file}.part")
+        picture.save(part, "PNG")
+        part.replace(file)
