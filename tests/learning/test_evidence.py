@@ -6,39 +6,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from t2i_studio.domain import Derivation, Judgement, NewItem, Purpose, Scope, SessionKind, Shown, State
+from t2i_studio.domain import Derivation, Judgement, NewItem, Purpose, Scope, SessionKind, Shown
 from t2i_studio.errors import StudioError
 from t2i_studio.feedback.exports.verdicts import BAD_STARS, GOOD_STARS
 from t2i_studio.learning.evidence import gather, rated
-from t2i_studio.store import jobs
 from t2i_studio.store.answers import answer
 from t2i_studio.store.assignments import next_assignment
 from t2i_studio.store.comparisons import compare
 from t2i_studio.store.database import Database
-from t2i_studio.store.images import picture_file, put_image
+from t2i_studio.store.images import picture_file
 from t2i_studio.store.raters import forget_rater, new_rater
 from t2i_studio.store.ratings import rate
-from t2i_studio.store.sample import origin, request
 from t2i_studio.store.session_raters import exclude_rater
 from t2i_studio.store.variants import delete, get_variant
 from tests.learning import ratings
+from tests.learning.pictures import NOW, pictures
 from tests.learning.ratings import judged, pair, starred
 from tests.store.session_studio import entered, said, session_of
-from tests.store.studio import finished, png
+from tests.store.studio import finished
 
-NOW = "0" * 64
 PODIUM = Scope(model="podium")
-
-
-def pictures(db: Database, text: str = "a red bag", count: int = 4, weights: str = NOW, **asked: object) -> list[int]:
-    """Finished pictures of one description, made by these weights."""
-    job = jobs.enqueue(db, request(text, variants=count, **asked))
-    jobs.claim(db, job.id)
-    for variant in job.variants:
-        made = origin(variant).model_copy(update={"model_hash": weights})
-        jobs.finish_variant(db, variant, put_image(db, png(variant)), made)
-    jobs.finish_job(db, job.id, State.DONE)
-    return list(job.variants)
 
 
 def test_the_chosen_of_four_is_preferred_to_each_other() -> None:
