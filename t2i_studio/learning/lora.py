@@ -61,8 +61,8 @@ def write_adapter(pipe: Any, network: Any, folder: Path) -> Path:
 
 
 def for_others(weights: Path) -> bytes:
-    """The same adapter, as a safetensors file with the names of layers that kohya's tools gave them, which AUTOMATIC1111,
-    ComfyUI and InvokeAI read.
+    """The same adapter, as a safetensors file with the names of layers that kohya's tools gave them; AUTOMATIC1111,
+    ComfyUI and InvokeAI read it.
     """
     from diffusers.utils import convert_state_dict_to_kohya
 
