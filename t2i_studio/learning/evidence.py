@@ -48,7 +48,8 @@ class Rated:
         ]
         preferences = (*compared, *starred)
         opinions = tuple(each for vote in self.judged for each in _opinions(vote))
-        telling = {judgement for each in (*preferences, *opinions) for judgement in each.judgements}
+        rows: tuple[Preference | Opinion, ...] = (*preferences, *opinions)
+        telling = {judgement for each in rows for judgement in each.judgements}
         left_out = Counter(self.left_out)
         for vote in self.judged:
             if _row(vote) not in telling:

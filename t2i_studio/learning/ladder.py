@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
-from t2i_studio.domain import Evidence, Method, Noun
+from t2i_studio.domain import Evidence, Method, Noun, Opinion, Preference
 from t2i_studio.errors import StudioError
 
 FLOOR = 30
@@ -52,7 +52,7 @@ class Tally(Noun):
 
 def tally(evidence: Evidence) -> Tally:
     """Count what the evidence says."""
-    rows = (*evidence.preferences, *evidence.opinions)
+    rows: tuple[Preference | Opinion, ...] = (*evidence.preferences, *evidence.opinions)
     compared = {judgement for each in evidence.preferences for judgement in each.judgements if judgement.comparison}
     singles = [each for each in evidence.opinions if not compared.intersection(each.judgements)]
     balance: dict[int, int] = {}

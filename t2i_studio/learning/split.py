@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from t2i_studio.domain import Evidence, Judgement, Part
+from t2i_studio.domain import Evidence, Judgement, Opinion, Part, Preference
 
 CHECKED = 0.2
 """Share of the products that only check."""
@@ -66,7 +66,7 @@ def _checking(sizes: Mapping[str, int]) -> set[str]:
 
 def descriptions(evidence: Evidence) -> dict[Judgement, str]:
     """The description that each judgement is about."""
-    rows = (*evidence.preferences, *evidence.opinions)
+    rows: tuple[Preference | Opinion, ...] = (*evidence.preferences, *evidence.opinions)
     return {judgement: each.description for each in rows for judgement in each.judgements}
 
 

@@ -181,7 +181,7 @@ def _line(session: Session, model: str, team: str) -> list[int]:
     for adapter, back in session.execute(query.order_by(AdoptionRow.id)):
         if back:
             line.pop()
-        else:
+        elif adapter is not None:
             line.append(adapter)
     return line
 
