@@ -126,3 +126,9 @@ def preferred(mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
     """
     chance: np.ndarray = 1 / (1 + np.exp(-mean / np.sqrt(1 + np.pi * variance / 8)))
     return chance
+
+
+def chances(fitted: Posterior, differences: np.ndarray) -> np.ndarray:
+    """(N,) probability that the first of two pictures is preferred, of their differences (N, K)."""
+    variance = np.einsum("nk,kl,nl->n", differences, fitted.covariance, differences)
+    return preferred(differences @ fitted.mean, np.maximum(variance, 0))
