@@ -17,7 +17,8 @@ from t2i_studio.domain import Noun, Outcome, Purpose
 from t2i_studio.errors import StudioError
 from t2i_studio.store.database import BUSY_SECONDS, Database, open_database, storage_faults
 from t2i_studio.store.images import PARTIAL, picture_file
-from t2i_studio.store.models import AssignmentRow, JobRow, SessionItemRow, VariantRow
+from t2i_studio.store.learnt_adapters import WEIGHTS
+from t2i_studio.store.models import AssignmentRow, JobRow, LearntAdapterRow, SessionItemRow, VariantRow
 
 FRESH_SECONDS = 3600
 """A picture without a row may be on its way to one for this long: uploaded, not yet used."""
@@ -27,6 +28,8 @@ class Kind(StrEnum):
     """What can be wrong. Only an unused file is harmless: the studio was stopped, or an upload never used."""
 
     LOST_PICTURE = "lost picture"
+    LOST_ADAPTER = "lost adapter"
+    DAMAGED_ADAPTER = "damaged adapter"
     DAMAGED_PICTURE = "damaged picture"
     BROKEN_LINK = "broken link"
     BROKEN_DATABASE = "broken database"
@@ -50,10 +53,11 @@ class Problem(Noun):
 
 
 def backup(db: Database, target: Path) -> Path:
-    """Copy database and pictures to `target`, a new folder or a new .zip, while the studio runs.
+    """Copy database, pictures and learnt adapters to `target`, a new folder or a new .zip, while the studio runs.
 
     The copy is of one moment and a home of its own: T2I_HOME=target opens it. It appears under its name once
-    it is whole. Pictures never change, so those in a folder on the same disk are hard links.
+    it is whole. Pictures and adapters never change, so those in a folder on the same disk are hard links. What a
+    learning run needs to go on is not copied.
     Raises StudioError backup.exists, backup.not_sqlite, store.disk_full, store.readonly.
     """
     if db.engine.dialect.name != "sqlite":
@@ -86,8 +90,8 @@ def _remove(path: Path) -> None:
 def _write_folder(db: Database, folder: Path) -> None:
     folder.mkdir()
     _copy_database(db, folder / "studio.db")
-    for sha in _pictures_of(folder):
-        source, copy = picture_file(db.images, sha), picture_file(folder / "images", sha)
+    for name in _files_of(folder):
+        source, copy = db.home / name, folder / name
         copy.parent.mkdir(parents=True, exist_ok=True)
         try:
             os.link(source, copy)
@@ -103,10 +107,9 @@ def _write_zip(db: Database, path: Path) -> None:
     try:
         _copy_database(db, scratch / "studio.db")
         with zipfile.ZipFile(path, "x", zipfile.ZIP_DEFLATED) as archive:
-            for sha in _pictures_of(scratch):
-                if (source := picture_file(db.images, sha)).exists():
-                    name = picture_file(Path("images"), sha).as_posix()
-                    archive.write(source, name, zipfile.ZIP_STORED)  # a PNG is compressed already
+            for name in _files_of(scratch):
+                if (source := db.home / name).exists():
+                    archive.write(source, name.as_posix(), zipfile.ZIP_STORED)  # neither PNG nor weights get smaller
             archive.write(scratch / "studio.db", "studio.db")
     finally:
         shutil.rmtree(scratch)
@@ -122,13 +125,22 @@ def _copy_database(db: Database, path: Path) -> None:
         source.backup(copy, pages=-1)
 
 
-def _pictures_of(home: Path) -> list[str]:
-    """Hashes of the pictures that a copied database names."""
+def _files_of(home: Path) -> list[Path]:
+    """Pictures and adapters that a copied database names, as they lie in a home; adapters elsewhere stay there."""
     copy = open_database(home)
     try:
-        return sorted(_named_pictures(copy))
+        pictures = [picture_file(Path("images"), sha) for sha in _named_pictures(copy)]
+        adapters = [path for path, _ in _named_adapters(copy) if not path.is_absolute()]
+        return sorted(pictures + adapters)
     finally:
         copy.close()
+
+
+def _named_adapters(db: Database) -> list[tuple[Path, str]]:
+    """Files of learnt adapters, of those within the home from there, and their hashes."""
+    with db.read() as session:
+        rows = session.execute(select(LearntAdapterRow.path, LearntAdapterRow.hash)).all()
+        return [(Path(row.path) / WEIGHTS, row.hash) for row in rows]
 
 
 def _named_pictures(db: Database) -> set[str]:
@@ -138,7 +150,7 @@ def _named_pictures(db: Database) -> set[str]:
 
 
 def check_store(db: Database) -> list[Problem]:
-    """Hold the database against itself and rows against files; every picture is read. Empty: all is well."""
+    """Hold the database against itself and rows against files; every one is read. Empty: all is well."""
     problems = list(_check_database(db))
     if any(problem.kind is Kind.BROKEN_DATABASE for problem in problems):
         return problems  # what its rows say cannot be trusted
@@ -150,6 +162,7 @@ def check_store(db: Database) -> list[Problem]:
             problems.append(Problem(kind=Kind.LOST_PICTURE, subject=sha, detail=f"{path} is missing"))
         elif hashlib.sha256(path.read_bytes()).hexdigest() != sha:
             problems.append(Problem(kind=Kind.DAMAGED_PICTURE, subject=sha, detail=f"{path} has changed"))
+    problems += _check_adapters(db)
     return problems + [
         Problem(kind=Kind.UNUSED_FILE, subject=path.name, detail=f"{path} belongs to no variant or job")
         for path in _unused_files(db, named)
@@ -183,6 +196,15 @@ def _check_places(db: Database) -> Iterator[Problem]:
         for item, *counts in session.execute(query).all():
             detail = "counts {} places and {} answers, but has {} and {}".format(*counts)
             yield Problem(kind=Kind.WRONG_COUNT, subject=f"session item {item}", detail=detail)
+
+
+def _check_adapters(db: Database) -> Iterator[Problem]:
+    for path, sha in _named_adapters(db):
+        file = db.home / path
+        if not file.is_file():
+            yield Problem(kind=Kind.LOST_ADAPTER, subject=sha, detail=f"{file} is missing")
+        elif hashlib.sha256(file.read_bytes()).hexdigest() != sha:
+            yield Problem(kind=Kind.DAMAGED_ADAPTER, subject=sha, detail=f"{file} has changed")
 
 
 def _unused_files(db: Database, named: set[str]) -> Iterator[Path]:

@@ -9,8 +9,10 @@ from t2i_studio.errors import StudioError
 from t2i_studio.store.database import Database, open_database
 from t2i_studio.store.images import PARTIAL, image_path, put_image
 from t2i_studio.store.jobs import get_job, list_jobs
+from t2i_studio.store.learnt_adapters import WEIGHTS, adopt, adopted_adapter
 from t2i_studio.store.maintenance import Kind, backup, check_store, sweep
 from t2i_studio.store.variants import get_variant
+from tests.store.learnt import made as made_adapter
 from tests.store.studio import Child, finished, png
 
 
@@ -32,6 +34,32 @@ def test_a_backup_is_a_whole_home(db: Database, tmp_path: Path, name: str):
     assert check_store(copy) == []
     finished(copy)
     assert check_store(db) == []
+
+
+@pytest.mark.parametrize("name", ["copy", "copy.zip"])
+def test_a_backup_has_the_learnt_adapters_too(db: Database, tmp_path: Path, name: str):
+    adapter = adopt(db, made_adapter(db).id, "ann")
+    made = backup(db, tmp_path / "new folder" / name)
+    if name.endswith(".zip"):
+        with zipfile.ZipFile(made) as archive:
+            archive.extractall(tmp_path / "copy")
+        made = tmp_path / "copy"
+    copy = open_database(made)
+    found = adopted_adapter(copy, adapter.model)
+    assert found is not None
+    assert Path(found.path).is_relative_to(made.resolve())
+    assert (Path(found.path) / WEIGHTS).read_bytes() == (Path(adapter.path) / WEIGHTS).read_bytes()
+    assert check_store(copy) == []
+
+
+def test_lost_and_damaged_adapters_are_found(db: Database):
+    lost, damaged, _ = (made_adapter(db) for _ in range(3))
+    (Path(lost.path) / WEIGHTS).unlink()
+    (Path(damaged.path) / WEIGHTS).write_bytes(b"else")
+    assert [(problem.kind, problem.subject) for problem in check_store(db)] == [
+        (Kind.LOST_ADAPTER, lost.hash),
+        (Kind.DAMAGED_ADAPTER, damaged.hash),
+    ]
 
 
 def test_a_backup_while_others_write_is_of_one_moment(db: Database, tmp_path: Path):

@@ -10,14 +10,17 @@ from alembic import command
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import IntegrityError
 
+from t2i_studio.domain import Stage
 from t2i_studio.errors import StudioError
 from t2i_studio.store import jobs
 from t2i_studio.store.answers import answer
 from t2i_studio.store.assignments import next_assignment
 from t2i_studio.store.database import Database, alembic_config, open_database
 from t2i_studio.store.entrance import enter, make_link
+from t2i_studio.store.learning_runs import examples_of, set_stage
+from t2i_studio.store.learnt_adapters import adopt, adopted_adapter, get_adapter, list_adapters, roll_back
 from t2i_studio.store.maintenance import Kind, backup, check_store
-from t2i_studio.store.raters import forget_rater, new_rater
+from t2i_studio.store.raters import forget_rater, new_rater, withdrawn_raters
 from t2i_studio.store.ratings import prefer, rate, ratings_of
 from t2i_studio.store.sample import request
 from t2i_studio.store.session_items import items_of
@@ -25,6 +28,7 @@ from t2i_studio.store.session_progress import progress
 from t2i_studio.store.session_raters import raters_of
 from t2i_studio.store.variants import VariantQuery, get_variant, search
 from t2i_studio.store.votes import votes
+from tests.store.learnt import judged, learnt_from, made
 from tests.store.session_studio import said, session_of
 from tests.store.studio import finished
 
@@ -93,6 +97,38 @@ def test_judgements_are_append_only_until_the_rater_is_forgotten(server: Databas
     assert (forgotten.names, forgotten.ratings, forgotten.preferences) == (1, 1, 1)
     assert get_variant(server, one).stars == (4 if judgements == "keep" else None)
     assert check_store(server) == []
+
+
+@on_a_server
+@pytest.mark.parametrize("judgements", ["keep", "delete"])
+def test_what_was_learnt_is_kept_and_marked_when_a_rater_is_forgotten(server: Database, judgements: str):
+    leaving, kept = new_rater(server), judged(server, new_rater(server))
+    run = learnt_from(server, *judged(server, leaving), *kept)
+    set_stage(server, run.id, Stage.TRAINING)
+    adapter = made(server, run=run)
+    adopt(server, adapter.id, "ann")
+    for table in ("learning_example", "learnt_adapter", "adoption"):
+        for change in (f"UPDATE {table} SET id = 99", f"DELETE FROM {table}"):
+            with pytest.raises(IntegrityError, match="append-only"), server.write() as session:
+                session.execute(text(change))
+    forget_rater(server, leaving, judgements)  # type: ignore[arg-type]
+    assert adopted_adapter(server, "podium") == get_adapter(server, adapter.id)
+    assert get_adapter(server, adapter.id).forgotten
+    assert len(examples_of(server, run.id)) == (4 if judgements == "keep" else 2)
+    assert roll_back(server, "podium", "", "ann") is None
+    assert len(withdrawn_raters(server)) == (judgements == "keep")
+
+
+@on_a_server
+def test_learning_can_be_undone_and_done_again(server: Database):
+    adopt(server, made(server, run=learnt_from(server, *judged(server, new_rater(server)))).id, "ann")
+    config = alembic_config()
+    for going, revision in ((command.downgrade, "0005"), (command.upgrade, "head")):
+        with server.write() as session:
+            config.attributes["connection"] = session.connection()
+            going(config, revision)
+    assert list_adapters(server) == []
+    assert learnt_from(server, *judged(server, new_rater(server))).id == 1
 
 
 @on_a_server
