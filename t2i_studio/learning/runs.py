@@ -12,6 +12,7 @@ from pathlib import Path
 
 from t2i_studio.domain import WORKING, LearningRun, Stage
 from t2i_studio.errors import StudioError
+from t2i_studio.learning import curve
 from t2i_studio.settings import Settings
 from t2i_studio.store import learning_runs
 from t2i_studio.store.database import Database
@@ -58,6 +59,8 @@ class Work:
         pace = (now - begun) / (done - first) if done > first else None
         left = None if pace is None else (of - done) * pace
         learning_runs.note_progress(self.db, self.run.id, done, of, seconds_left=left, loss=loss)
+        if loss is not None:
+            curve.note(self.folder, round(done), loss)
         self.tell(f"{self.run.stage} {done:.0f}/{of:.0f}" + ("" if loss is None else f"  loss {loss:.4f}"))
 
 
