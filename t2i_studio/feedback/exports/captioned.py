@@ -1,6 +1,7 @@
 """Pictures that were liked, each with its caption in a text file: for OneTrainer, ai-toolkit and kohya's sd-scripts."""
 
 from collections import Counter
+from math import ceil
 from pathlib import Path
 
 from t2i_studio.feedback.exports.material import Material, Tally, picture_name
@@ -11,6 +12,8 @@ KOHYA = """# Start the trainer inside this folder, or make image_dir the full pa
 [general]
 caption_extension = ".txt"
 enable_bucket = true
+min_bucket_reso = {smallest}
+max_bucket_reso = {largest}
 
 [[datasets]]
 resolution = [{width}, {height}]
@@ -20,6 +23,10 @@ batch_size = 1
   image_dir = "images"
   num_repeats = 1
 """
+STEP = 64
+"""Pixels; its scripts for SD 1 and 2 take sides of buckets in such steps only (`verify_bucket_reso_steps`)."""
+SMALLEST, LARGEST = 256, 1024
+"""Pixels; sides of buckets that sd-scripts allows by itself. It refuses a resolution that does not lie between them."""
 
 
 def write_captioned(material: Material, folder: Path) -> Tally:
@@ -29,14 +36,24 @@ def write_captioned(material: Material, folder: Path) -> Tally:
 
 
 def write_kohya(material: Material, folder: Path) -> Tally:
-    """The same in images/, beside a dataset.toml. Resolution: the commonest size of the pictures."""
+    """The same in images/, beside a dataset.toml. Resolution: the commonest size of the pictures, in whole steps."""
     images = folder / "images"
     images.mkdir()
     tally, sizes = _write_liked(material, images)
     if sizes:
-        width, height = sizes.most_common(1)[0][0]
-        (folder / "dataset.toml").write_text(KOHYA.format(width=width, height=height), encoding="utf-8")
+        (folder / "dataset.toml").write_text(dataset_toml(*sizes.most_common(1)[0][0]), encoding="utf-8")
     return tally
+
+
+def dataset_toml(width: int, height: int) -> str:
+    """For pictures of mostly this size, in pixels.
+
+    Buckets reach from half the shorter side (as 256 is of 512) to the longer one where its own limits do not.
+    """
+    width, height = ceil(width / STEP) * STEP, ceil(height / STEP) * STEP
+    half = min(width, height) // 2 // STEP * STEP
+    smallest, largest = max(STEP, min(SMALLEST, half)), max(LARGEST, width, height)
+    return KOHYA.format(width=width, height=height, smallest=smallest, largest=largest)
 
 
 def _write_liked(material: Material, folder: Path) -> tuple[Tally, Counter[tuple[int, int]]]:

@@ -13,6 +13,7 @@ from PIL import Image
 
 from t2i_studio.errors import StudioError
 from t2i_studio.feedback.exports import export
+from t2i_studio.feedback.exports.captioned import dataset_toml
 from t2i_studio.feedback.exports.material import Choices
 from t2i_studio.store.database import Database
 
@@ -166,13 +167,30 @@ def test_kohya_finds_pictures_captions_and_repeats_by_its_table(db: Database, vo
     config = tomllib.loads((tmp_path / "out" / "dataset.toml").read_text(encoding="utf-8"))
     [dataset] = config["datasets"]
     [subset] = dataset["subsets"]
-    assert (dataset["resolution"], subset["num_repeats"]) == ([16, 12], 1)
+    assert (dataset["resolution"], subset["num_repeats"]) == ([64, 64], 1)
     assert config["general"]["caption_extension"] == ".txt"
     pictures = sorted((tmp_path / "out" / subset["image_dir"]).glob("*.png"))
     captions = [path.with_suffix(".txt").read_text(encoding="utf-8") for path in pictures]
     assert [colour(path.read_bytes()) for path in pictures] == [1, 5]
     assert captions == [HANDBAG, SHOES]
     assert (made.rows, made.pictures, made.left_out) == (2, 2, {"pictures_not_liked": 2})
+
+
+@pytest.mark.parametrize(
+    ("size", "resolution", "limits"),
+    [
+        ((16, 12), (64, 64), (64, 1024)),
+        ((128, 96), (128, 128), (64, 1024)),
+        ((512, 512), (512, 512), (256, 1024)),
+        ((1280, 720), (1280, 768), (256, 1280)),
+    ],
+)
+def test_sides_of_kohya_lie_in_its_steps_and_between_its_limits(
+    size: tuple[int, int], resolution: tuple[int, int], limits: tuple[int, int]
+) -> None:
+    config = tomllib.loads(dataset_toml(*size))
+    assert tuple(config["datasets"][0]["resolution"]) == resolution
+    assert (config["general"]["min_bucket_reso"], config["general"]["max_bucket_reso"]) == limits
 
 
 def test_captioned_pictures_lie_beside_their_captions_and_nothing_else(
