@@ -19,6 +19,7 @@ from t2i_studio.engine.engine import Engine
 from t2i_studio.engine.infotext import read_png
 from t2i_studio.engine.registry import find_model
 from t2i_studio.errors import StudioError
+from t2i_studio.learning.joining import join
 
 
 def generate(
@@ -47,6 +48,11 @@ def generate(
         str | None,
         typer.Option("--from", metavar="IMAGE", help="Make this picture again; other options change it."),
     ] = None,
+    learnt: Annotated[
+        bool,
+        typer.Option(help="With what was learnt from ratings and put in use; not where an adapter or --from is given."),
+    ] = True,
+    team: Annotated[str, typer.Option(metavar="T", help="Whose: a team without its own uses everybody's.")] = "",
     out: Annotated[str | None, typer.Option(metavar="DIR", help="Also put the pictures into this folder.")] = None,
     dry_run: options.DryRun = False,
     home: Home = None,
@@ -70,6 +76,8 @@ def generate(
         arguments = options.complete(db, settings, model, init, mask, given)
         axes = [_surprise(arguments)] if surprise else []
         planned = plan(arguments, partial(find_model, settings), axes)
+        if learnt and base is None:
+            planned = planned.model_copy(update={"requests": join(db, settings, planned.requests, team)})
         if dry_run:
             checked = [Engine(db, settings).check(request) for request in planned.requests]
             if planned.grid is None:

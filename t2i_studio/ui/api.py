@@ -37,6 +37,7 @@ from t2i_studio.store import ratings
 from t2i_studio.store import variants as library
 from t2i_studio.store.images import FORMATS, accept_picture, image_path, put_image
 from t2i_studio.store.raters import rater_named
+from t2i_studio.ui.learnt import Taste, with_taste
 from t2i_studio.ui.payloads import address, flag, text, texts, told_variant
 from t2i_studio.ui.sheets import surprising
 from t2i_studio.ui.studio import Studio, visitor_of
@@ -112,6 +113,8 @@ class Endpoints:
         preset: str = "",
         marks: list[str] = [],  # noqa: B006
         market: str = "",
+        learnt: bool = True,
+        team: str = "",
     ) -> dict:
         """Make pictures from a description in Chinese, English or both.
 
@@ -142,6 +145,8 @@ class Endpoints:
                 ["backdrop=红色", "none=红色"]; none: nothing of the kind. The fields are product, colors, backdrop,
                 materials, pattern, setting, props, season, campaign, audience, selling_points, price, sizes, exclude.
             market: Where the creative is to run, by its id, for example jp; kept, and changes nothing of the picture.
+            learnt: Whether what was learnt from ratings and put in use joins, where adapters names none.
+            team: Whose: a team without its own uses everybody's.
 
         Returns:
             batch (its number), state, and the variants with seed, state, sha256 and url of the picture. Where more than
@@ -173,8 +178,9 @@ class Endpoints:
             asked, styles = surprising(asked)
             varied += styles
         pictures = text("start", start), text("mask", mask)
+        taste = Taste(on=flag("learnt", learnt), team=text("team", team))
         see_through = flag("wait", wait)
-        grid, batches = await to_thread.run_sync(self._submit, asked, varied, *pictures)
+        grid, batches = await to_thread.run_sync(self._submit, asked, varied, taste, *pictures)
         for batch in batches:
             while see_through and await to_thread.run_sync(self._is_open, batch):
                 await anyio.sleep(LOOK_EVERY)
@@ -183,7 +189,9 @@ class Endpoints:
         told = [await to_thread.run_sync(self._told, request, batch) for batch in batches]
         return {"grid": grid, "sheet": f"{address(request)}/sheets/{grid}.png", "batches": told}
 
-    def _submit(self, asked: Data, axes: list[Axis], start: str, mask: str) -> tuple[int | None, list[int]]:
+    def _submit(
+        self, asked: Data, axes: list[Axis], taste: Taste, start: str, mask: str
+    ) -> tuple[int | None, list[int]]:
         """The number of the grid, if there is one, and of its batches."""
         if start.isascii() and start.isdigit() and len(start) < 19:
             asked["parent"] = library.get_variant(self._studio.db, int(start))
@@ -192,9 +200,10 @@ class Endpoints:
         if mask:
             asked["mask"] = self._picture(mask, "L")
         planned = plan(asked, partial(find_model, self._studio.settings), axes)
+        requests = with_taste(self._studio, planned.requests, taste)
         if planned.grid is None:
-            return None, [self._studio.engine.submit(planned.requests[0]).id]
-        grid = self._studio.engine.submit_grid(planned.grid.model_dump(mode="json")["axes"], planned.requests)
+            return None, [self._studio.engine.submit(requests[0]).id]
+        grid = self._studio.engine.submit_grid(planned.grid.model_dump(mode="json")["axes"], requests)
         return grid.id, [job.id for job in grid.jobs]
 
     def _picture(self, value: str, mode: Literal["RGB", "L"]) -> str:

@@ -11,15 +11,18 @@ from typing import Annotated, Any, Literal
 
 import gradio as gr
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, validate_call
+from typing_extensions import TypedDict, Unpack  # pydantic takes those of typing from Python 3.12 on
 
 from t2i_studio.brief.requests import make_request
-from t2i_studio.domain import Derivation, GenerationRequest, State, Variant
+from t2i_studio.domain import Derivation, GenerationRequest, LearntAdapter, State, Variant
 from t2i_studio.engine.registry import find_model
 from t2i_studio.engine.style_effects import effects_of
 from t2i_studio.errors import StudioError
 from t2i_studio.store import ratings, variants
 from t2i_studio.store.grids import get_grid, grids_of
 from t2i_studio.store.jobs import get_job, list_jobs
+from t2i_studio.store.learnt_adapters import list_adapters
+from t2i_studio.ui.learnt import MANY, learnt_of
 from t2i_studio.ui.studio import Studio, Visitor, visitor_of
 
 Answer = dict[str, Any]
@@ -212,33 +215,38 @@ def restore(studio: Studio, visitor: Visitor, *, ids: Ids) -> Answer:
     return {"ids": ids}
 
 
-def find(
-    studio: Studio,
-    visitor: Visitor,
-    *,
-    words: str = "",
-    rating: Literal["", "1", "2", "3", "4", "5", "none"] = "",
-    favourite: bool = False,
-    fault: str = "",
-    model: str = "",
-    days: Literal["", "1", "7", "30", "365"] = "",
-    sort: str = "newest",
-    deleted: bool = False,
-    after: str | None = None,
-) -> Answer:
-    """A page of the gallery; empty filters do not matter."""
-    query = variants.VariantQuery(
-        words=words[:200],
+class Filters(TypedDict, total=False):
+    """Of the gallery; empty ones do not matter."""
+
+    words: str
+    rating: Literal["", "1", "2", "3", "4", "5", "none"]
+    favourite: bool
+    fault: str
+    model: str
+    days: Literal["", "1", "7", "30", "365"]
+    deleted: bool
+
+
+def query_of(sort: str, filters: Filters) -> variants.VariantQuery:
+    rating, days = filters.get("rating", ""), filters.get("days", "")
+    return variants.VariantQuery(
+        words=filters.get("words", "")[:200],
         stars_min=int(rating) if rating.isdigit() else None,
         unrated=True if rating == "none" else None,
-        favourite=True if favourite else None,
-        fault=fault or None,
-        model=model or None,
+        favourite=True if filters.get("favourite") else None,
+        fault=filters.get("fault") or None,
+        model=filters.get("model") or None,
         since=datetime.now(UTC) - timedelta(days=int(days)) if days else None,
         sort=sort,
-        deleted=deleted,
+        deleted=filters.get("deleted", False),
     )
-    page = variants.search(studio.db, query, after, PAGE)
+
+
+def find(
+    studio: Studio, visitor: Visitor, *, sort: str = "newest", after: str | None = None, **filters: Unpack[Filters]
+) -> Answer:
+    """A page of the gallery."""
+    page = variants.search(studio.db, query_of(sort, filters), after, PAGE)
     return {"cards": [card(v) for v in page.items], "next": page.next, "total": page.total}
 
 
@@ -247,10 +255,11 @@ def detail(studio: Studio, visitor: Visitor, *, id: int) -> Answer:
     variant = variants.get_variant(studio.db, id)
     family = variants.family(studio.db, id)
     batch = variants.get_variants(studio.db, get_job(studio.db, variant.job).variants)
+    known = list_adapters(studio.db, limit=MANY)
     return {
-        "variant": _whole(variant),
-        "ancestors": [_whole(v) for v in family.ancestors],
-        "children": [_whole(v) for v in family.children],
+        "variant": _whole(variant, known),
+        "ancestors": [_whole(v, known) for v in family.ancestors],
+        "children": [_whole(v, known) for v in family.children],
         "batch": [card(v) for v in batch if v.image and not v.deleted],
         "ratings": [
             {
@@ -265,10 +274,11 @@ def detail(studio: Studio, visitor: Visitor, *, id: int) -> Answer:
     }
 
 
-def _whole(variant: Variant) -> Answer:
+def _whole(variant: Variant, known: list[LearntAdapter]) -> Answer:
     origin = variant.origin.model_dump(mode="json") if variant.origin else None
     request = variant.request
     told = {"request": request.model_dump(mode="json"), "corrections": request.corrections, "origin": origin}
+    told["learnt"] = learnt_of(variant, known)
     return card(variant) | told
 
 

@@ -19,6 +19,7 @@ from t2i_studio.errors import StudioError
 from t2i_studio.store.images import image_path
 from t2i_studio.store.variants import get_variant
 from t2i_studio.ui.desk import server_function, style_effects
+from t2i_studio.ui.learnt import Taste, learnt_tastes, shown_taste, taste_of
 from t2i_studio.ui.looks import PRESET_ACTIONS
 from t2i_studio.ui.parts import part
 from t2i_studio.ui.scenes import TOGETHER
@@ -59,6 +60,7 @@ class Form:
     keep_seed: gr.Checkbox
     adapter: gr.Textbox
     adapter_scale: gr.Number
+    learnt: gr.HTML
     scenes_part: gr.HTML
     market_part: gr.HTML
     model_part: gr.HTML
@@ -109,6 +111,11 @@ def options(studio: Studio, visitor: Visitor, *controls: Any) -> dict[str, Any]:
     }
 
 
+def taste(*controls: Any) -> Taste:
+    """What the switch says, of the values of `Form.controls()`. Raises StudioError page.payload."""
+    return taste_of(controls[NAMES.index("learnt")])
+
+
 def _given(name: str, value: Any, check: Any, low: float, high: float) -> Any:
     return None if value is None else check(name, value, low, high)
 
@@ -139,7 +146,9 @@ def show(studio: Studio, request: GenerationRequest, *, keep_seed: bool = True) 
             image=request.init_image, parent=request.parent, mask=mask, strength=request.strength
         ).model_dump()
     card = _card_or_default(studio, request.model)
-    adapter = next(iter(own_adapters(request.adapters, request.model)), None)
+    taste = shown_taste(studio, request, exactly=keep_seed)
+    own = () if taste and taste["on"] else own_adapters(request.adapters, request.model)
+    adapter = next(iter(own), None)
     size = f"{request.width}x{request.height}" if request.width and request.height else _own_size(card)
     shown = {
         "text": escape(request.text),
@@ -159,6 +168,7 @@ def show(studio: Studio, request: GenerationRequest, *, keep_seed: bool = True) 
         "keep_seed": keep_seed,
         "adapter": adapter.path if adapter else "",
         "adapter_scale": adapter.scale if adapter else 1.0,
+        "learnt": gr.HTML(value=taste) if taste else gr.skip(),
     }
     listed = request.market in {market.id for market in markets()}
     market = gr.HTML(value=request.market) if listed else gr.skip()
@@ -255,6 +265,7 @@ def build(studio: Studio, tr: gr.I18n) -> Form:
     )
     with gr.Accordion(tr("start_section"), open=False, elem_id="start-section") as start_part:
         start = part("start", events=["change"], value=None)
+    learnt = part("learnt", server_functions=[server_function(studio, learnt_tastes)], value=None, model=own.name)
     with gr.Accordion(tr("advanced"), open=False, elem_id="advanced"):
         model = gr.Dropdown(
             choices=[card.name for card in cards],
@@ -302,5 +313,5 @@ def build(studio: Studio, tr: gr.I18n) -> Form:
             adapter_scale = gr.Number(label=tr("adapter_scale"), value=1.0, minimum=-4, maximum=4, step=0.1)
     return Form(
         text, marks, count, size, preset, styles, start, model, prompt, negative, steps, guidance, sampler, seed,
-        keep_seed, adapter, adapter_scale, scenes_part, market_part, model_part, start_part,
+        keep_seed, adapter, adapter_scale, learnt, scenes_part, market_part, model_part, start_part,
     )  # fmt: skip

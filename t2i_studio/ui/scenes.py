@@ -12,6 +12,7 @@ from t2i_studio.brief.variations import escape
 from t2i_studio.domain import MAX_SEED, Brief, Mark
 from t2i_studio.engine.registry import find_model
 from t2i_studio.errors import StudioError
+from t2i_studio.ui.learnt import AS_USUAL, Taste, with_taste
 from t2i_studio.ui.studio import Studio
 
 TOGETHER, APART = "together", "apart"
@@ -38,6 +39,7 @@ def begin_scenes(
     options: dict[str, Any],
     scenes: Sequence[tuple[str, tuple[Mark, ...]]],
     axes: Sequence[Axis] = (),
+    taste: Taste = AS_USUAL,
 ) -> list[Any]:
     """Store and queue a batch for each scene: updates of the stage and of the seed.
 
@@ -59,4 +61,4 @@ def begin_scenes(
         ).requests
     ]
     told = [axis.model_dump(mode="json") for axis in grid.axes]
-    return [gr.HTML(sheet=studio.engine.submit_grid(told, requests).id), seed]
+    return [gr.HTML(sheet=studio.engine.submit_grid(told, with_taste(studio, requests, taste)).id), seed]

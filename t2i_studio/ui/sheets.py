@@ -20,6 +20,7 @@ from t2i_studio.errors import StudioError
 from t2i_studio.store import jobs, variants
 from t2i_studio.store.grids import StoredGrid, get_grid
 from t2i_studio.ui.desk import Answer, card, sentence
+from t2i_studio.ui.learnt import AS_USUAL, Taste, with_taste
 from t2i_studio.ui.studio import Studio, Visitor, visitor_of
 
 UNFINISHED = (State.INTERRUPTED, State.FAILED, State.CANCELLED)
@@ -40,10 +41,10 @@ def rows_of(grid: StoredGrid) -> list[list[str]]:
     return [[axis.name, axis.said] for axis in Grid.model_validate({"axes": grid.axes}).axes]
 
 
-def begin(studio: Studio, options: dict[str, Any], axes: Sequence[Axis] = ()) -> list[Any]:
+def begin(studio: Studio, options: dict[str, Any], axes: Sequence[Axis] = (), taste: Taste = AS_USUAL) -> list[Any]:
     """Store and queue what the form says, a grid where something is varied: updates of the stage and of the seed."""
     planned = plan(options, partial(find_model, studio.settings), axes)
-    requests = planned.requests
+    requests = with_taste(studio, planned.requests, taste)
     if planned.grid is None:
         return [gr.HTML(job=studio.engine.submit(requests[0]).id), requests[0].seed]
     told = [axis.model_dump(mode="json") for axis in planned.grid.axes]

@@ -30,6 +30,7 @@ export function sections(variant) {
         ["fact_derivation", word(`derivation_${request.derivation.replace("-", "_")}`)],
         ["strength", made.strength],
         ["adapter", (made.adapters ?? []).map((adapter) => `${adapter.path} × ${adapter.scale}`).join(", ") || null],
+        ["learnt", variant.learnt && word("learnt_made_with", variant.learnt)],
       ],
     ],
     [
@@ -69,7 +70,7 @@ export function styleText(style) {
   return said.join(" · ") || word("style_neutral");
 }
 
-const COMPARED = ["fact_description", "fact_corrections", "fact_prompt", "fact_negative", "fact_preset", "fact_style", "size", "seed", "steps", "guidance", "sampler", "fact_derivation", "strength", "adapter", "model"];
+const COMPARED = ["fact_description", "fact_corrections", "fact_prompt", "fact_negative", "fact_preset", "fact_style", "size", "seed", "steps", "guidance", "sampler", "fact_derivation", "strength", "adapter", "learnt", "model"];
 
 /** Rows [label word, of a, of b] in which two variants differ. */
 export function differences(a, b) {
