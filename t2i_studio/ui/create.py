@@ -80,7 +80,7 @@ def build(studio: Studio, tr: gr.I18n, pages: gr.Blocks) -> None:
         controls.model.change,
         describe_model,
         [controls.model],
-        [controls.model_part, controls.negative, controls.styles],
+        [controls.model_part, controls.negative, controls.styles, controls.learnt],
     )
     speak = [controls.marks.input, controls.scenes_part.change, *(getattr(controls, name).change for name in WORDED)]
     wire(
@@ -130,14 +130,14 @@ def generate(
     options |= {"variants": 1} if varied else {}
     scenes = scenes_of(read(understanding.first_text(options["text"]), options["marks"]), options["marks"])
     if way == APART and len(scenes) > 1:
-        return begin_scenes(studio, options, scenes, varied)
-    return sheets.begin(studio, options, varied)
+        return begin_scenes(studio, options, scenes, varied, form.taste(*values))
+    return sheets.begin(studio, options, varied, form.taste(*values))
 
 
 def surprise_me(studio: Studio, visitor: Visitor, asked: dict[str, Any], market: Any, *values: Any) -> Updates:
     """Each variant in a style of its own."""
     options, styles = sheets.surprising(form.options(studio, visitor, *values) | {"market": market_of(market)})
-    return sheets.begin(studio, options, styles)
+    return sheets.begin(studio, options, styles, form.taste(*values))
 
 
 def choose_model(studio: Studio, visitor: Visitor, asked: dict[str, Any], model: str) -> Updates:
@@ -153,11 +153,11 @@ def choose_model(studio: Studio, visitor: Visitor, asked: dict[str, Any], model:
 def describe_model(studio: Studio, visitor: Visitor, asked: dict[str, Any], model: str) -> Updates:
     """What a model is good at, its licence and its languages; no field for a negative prompt it could not follow.
 
-    The sliders then show how well they work with it.
+    The sliders then show how well they work with it, and the switch what was learnt for it.
     """
     card = find_model(studio.settings, model)
     negative = gr.Textbox(visible=True) if card.negative_prompt else gr.Textbox(visible=False, value="")
-    return [gr.HTML(card=form.public_card(card)), negative, gr.HTML(model=card.name)]
+    return [gr.HTML(card=form.public_card(card)), negative, gr.HTML(model=card.name), gr.HTML(model=card.name)]
 
 
 def reading(studio: Studio, visitor: Visitor, asked: dict[str, Any], way: Any, *values: Any) -> Updates:
