@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from t2i_studio.domain import Purpose, Vote
+from t2i_studio.domain import Judgement, Purpose, Vote
 from t2i_studio.errors import StudioError
 from t2i_studio.feedback import exports
 from t2i_studio.feedback.exports import FORMATS, Exported, export
-from t2i_studio.feedback.exports.material import Choices, Material, Tally
+from t2i_studio.feedback.exports.material import Choices, Material, Tally, gather
 from t2i_studio.feedback.exports.pixels import SIGNATURE, only_pixels, size_of
 from t2i_studio.store.database import Database
 from t2i_studio.store.images import picture_file
@@ -54,6 +54,13 @@ def contents(folder: Path) -> bytes:
         elif path.is_file():
             parts.append(path.read_bytes())
     return b"\n".join(parts)
+
+
+def test_an_answer_leads_to_no_row_of_the_store(db: Database, votes: list[Vote]) -> None:
+    known = [vote.model_copy(update={"judgement": Judgement(rating=number)}) for number, vote in enumerate(votes, 1)]
+    variants = {id: get_variant(db, id) for vote in votes for id in vote.variants}
+    material, _ = gather(known, variants, lambda sha: picture_file(db.images, sha), Choices())
+    assert [vote.judgement for vote in material.votes] == [None] * len(votes)
 
 
 @pytest.mark.parametrize("format", FORMATS)
