@@ -26,6 +26,7 @@ from t2i_studio.cli import (
     models,
     presets,
     pretrain,
+    rank,
     rate,
     serve,
     session,
@@ -41,6 +42,7 @@ app.command("generate")(generate.generate)
 app.command("grid")(grid.grid)
 app.command("brief")(brief.brief)
 app.command("rate")(rate.rate)
+app.command("rank")(rank.rank)
 app.command("variants")(library.variants)
 app.command("show")(library.show)
 app.command("explain")(explanation.explain)

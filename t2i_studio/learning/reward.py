@@ -17,7 +17,7 @@ from t2i_studio.feedback.estimates import number_of
 from t2i_studio.learning.features import Look
 from t2i_studio.learning.reward_check import Check, check
 from t2i_studio.learning.reward_fit import Posterior, Rows, chances, posterior
-from t2i_studio.learning.traits import Facts, Frame, frame
+from t2i_studio.learning.traits import Facts, Frame, frame, within
 
 NEEDED = 16
 """Usable judgements below which nothing is learnt."""
@@ -33,11 +33,12 @@ class Seen(Noun):
 
 @dataclass(frozen=True)
 class Reward:
-    """judgements: how many it was learnt from."""
+    """together: (K, K) covariance of the columns within descriptions. judgements: how many it was learnt from."""
 
     frame: Frame
     posterior: Posterior
     check: Check
+    together: np.ndarray
     judgements: int
 
     @property
@@ -74,13 +75,16 @@ def fit(evidence: Evidence, seen: Mapping[int, Seen]) -> Reward:
     said |= {variant: p.description for p in preferences for variant in (p.better, p.worse)}
     facts = [picture.facts for picture in pictures]
     looks = [picture.look for picture in pictures]
-    framed = frame(looks, facts, [said[variant] for variant in variants])
-    rows = _rows(preferences, opinions, place, framed.table(looks, facts))
+    descriptions = [said[variant] for variant in variants]
+    framed = frame(looks, facts, descriptions)
+    table = framed.table(looks, facts)
+    rows = _rows(preferences, opinions, place, table)
     groups = framed.columns.groups
     products = [seen[p.better].product or p.description for p in preferences]
     products += [seen[o.variant].product or o.description for o in opinions]
     fitted = posterior(rows, groups)
-    return Reward(framed, fitted, check(rows, groups, products), count)
+    spread, degrees = within(table, descriptions)
+    return Reward(framed, fitted, check(rows, groups, products), spread.T @ spread / degrees, count)
 
 
 def _told(evidence: Evidence, seen: Mapping[int, Seen]) -> tuple[list[Preference], list[Opinion]]:

@@ -144,9 +144,9 @@ def frame(looks: Sequence[Look], facts: Sequence[Facts], descriptions: Sequence[
     """
     raw, deep = _raw(looks, facts), _nameless(looks)
     floors = np.array([floor for trait in (*TRAITS, *DETAILS) for _, floor in trait.sources])
-    within, degrees = _within(np.hstack([raw, deep]), descriptions)
-    scale = np.sqrt((within[:, : raw.shape[1]] ** 2).sum(0) / degrees)
-    _, sizes, axes = np.linalg.svd(within[:, raw.shape[1] :], full_matrices=False)
+    apart, degrees = within(np.hstack([raw, deep]), descriptions)
+    scale = np.sqrt((apart[:, : raw.shape[1]] ** 2).sum(0) / degrees)
+    _, sizes, axes = np.linalg.svd(apart[:, raw.shape[1] :], full_matrices=False)
     kept = axes[:DEEP].T / max(float(sizes[0]) / np.sqrt(degrees), 1e-6)
     return Frame(raw.mean(0), np.hypot(scale, floors), deep.mean(0), kept)
 
@@ -163,7 +163,7 @@ def _nameless(looks: Sequence[Look]) -> np.ndarray:
     return np.hstack([deep, np.array([look.foreign for look in looks], float).reshape(len(looks), -1)])
 
 
-def _within(values: np.ndarray, descriptions: Sequence[Hashable]) -> tuple[np.ndarray, int]:
+def within(values: np.ndarray, descriptions: Sequence[Hashable]) -> tuple[np.ndarray, int]:
     """`values` less the mean of their description, and the degrees of freedom that are left."""
     groups: dict[Hashable, list[int]] = defaultdict(list)
     for place, description in enumerate(descriptions):

@@ -15,7 +15,7 @@ from t2i_studio.errors import StudioError
 from t2i_studio.store.grids import get_grid, grids_of
 from t2i_studio.store.jobs import get_job, list_jobs
 from t2i_studio.store.variants import get_variant
-from t2i_studio.ui import desk, form, sheets, understanding
+from t2i_studio.ui import desk, form, ranking, sheets, understanding
 from t2i_studio.ui.desk import server_function
 from t2i_studio.ui.looks import advise, market_of
 from t2i_studio.ui.parts import part
@@ -29,6 +29,7 @@ GRID_ACTIONS = (
     desk.resume,
     desk.interrupted,
     desk.recent,
+    ranking.best_first,
     *sheets.SHEET_ACTIONS,
     *desk.CARD_ACTIONS,
 )

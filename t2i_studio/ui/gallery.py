@@ -4,7 +4,7 @@ import gradio as gr
 
 from t2i_studio.engine.registry import model_cards
 from t2i_studio.store.faults import FAULTS
-from t2i_studio.ui import desk
+from t2i_studio.ui import desk, ranking
 from t2i_studio.ui.desk import server_function
 from t2i_studio.ui.parts import part
 from t2i_studio.ui.studio import Studio
@@ -15,7 +15,7 @@ def build(studio: Studio) -> None:
     with gr.Column(elem_id="main", elem_classes="gallery"):
         part(
             "gallery",
-            server_functions=[server_function(studio, action) for action in (desk.find, *desk.CARD_ACTIONS)],
+            server_functions=[server_function(studio, action) for action in (ranking.find, *desk.CARD_ACTIONS)],
             models=[card.name for card in model_cards(studio.settings)],
             faults=list(FAULTS),
         )

@@ -22,7 +22,7 @@ from t2i_studio.engine.registry import find_model
 from t2i_studio.errors import StudioError
 from t2i_studio.settings import Settings
 from t2i_studio.store.database import open_database
-from t2i_studio.ui import api, create, detail, gallery, session_watch, sessions
+from t2i_studio.ui import api, create, detail, gallery, ranking, session_watch, sessions
 from t2i_studio.ui.auth import LogIn
 from t2i_studio.ui.document import Document
 from t2i_studio.ui.files import picture_routes, static_routes
@@ -56,6 +56,7 @@ def create_app(settings: Settings) -> FastAPI:
         yield
         start.cancel()
         session_watch.stop(studio)
+        ranking.stop(db)
         studio.engine.close()
         db.close()
 

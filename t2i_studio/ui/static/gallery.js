@@ -5,6 +5,7 @@ import { keyboard } from "./cards.js";
 
 const FILTERS = { words: "", rating: "", favourite: false, fault: "", model: "", days: "", sort: "newest", deleted: false };
 const PAUSE = 250;
+const ASK_AGAIN = 1000; // ms
 const MOST_JUDGED = 500;
 
 export default function ({ element, props, server }) {
@@ -20,9 +21,11 @@ export default function ({ element, props, server }) {
   const more = el("button", { type: "button", class: "more act", onclick: () => load() }, word("more"));
   const empty = el("div", { class: "empty", hidden: true });
   const tray = el("div", { class: "tray", hidden: true, role: "region", "aria-label": word("selection") });
-  fill(element, bar(), list, empty, more, tray);
+  const taste = el("p", { class: "taste-note", "aria-live": "polite", hidden: true });
+  fill(element, bar(), taste, list, empty, more, tray);
 
   let next = null;
+  let again = 0;
   let asked = 0;
   let busy = false;
 
@@ -43,7 +46,7 @@ export default function ({ element, props, server }) {
       choice("fault", [["", word("fault_any")], ...window.studio.faults.map((fault) => [fault.code, fault.name])]),
       choice("model", [["", word("model_any")], ...props.models.map((name) => [name, name])]),
       choice("days", ["", "1", "7", "30", "365"].map((days) => [days, word(`days_${days || "any"}`)])),
-      choice("sort", ["newest", "oldest", "stars"].map((sort) => [sort, word(`sort_${sort}`)])),
+      choice("sort", ["newest", "oldest", "stars", "taste"].map((sort) => [sort, word(`sort_${sort}`)])),
       toggle("favourite", "heart"),
       toggle("deleted", "trash"),
       count,
@@ -59,16 +62,18 @@ export default function ({ element, props, server }) {
     load({ fresh: true });
   }
 
-  async function load({ fresh = false } = {}) {
+  async function load({ fresh = false, ticket = null } = {}) {
     if (!fresh && (busy || next === null)) return;
+    if (fresh) clearTimeout(again);
     busy = true;
     const ask = ++asked;
     list.setAttribute("aria-busy", "true");
-    const answer = await call(server.find, { ...filters, after: fresh ? null : next });
+    const answer = await call(server.find, { ...filters, after: fresh ? null : next, ticket });
     if (ask !== asked) return;
     busy = false;
     list.removeAttribute("aria-busy");
     if (!answer) return;
+    if (fresh && paintTaste(answer) && ticket) return; // no order (yet): what is shown stays
     if (fresh) {
       list.replaceChildren();
       cards.clear();
@@ -85,6 +90,18 @@ export default function ({ element, props, server }) {
     count.textContent = word("count_n", { n: answer.total === 1 ? 1 : answer.total.toLocaleString() });
     keys.settle();
     paintEmpty(answer.total === 0);
+  }
+
+  /** Say how far the order by taste is, and ask again while it is being made; whether there is one to wait for or none. */
+  function paintTaste({ taste: now, total }) {
+    taste.hidden = !now || total === 0;
+    if (!now) return false;
+    const working = now.state === "working";
+    if (working) taste.textContent = now.looked ? word("taste_looking", { n: now.looked, of: now.of }) : word("taste_learning");
+    else if (now.state === "none") taste.textContent = word("taste_none", { sentence: now.sentence });
+    else fill(taste, el("b", {}, now.reason), " ", now.sure, now.of < total && ` ${word("taste_newest", { n: now.of.toLocaleString() })}`);
+    if (working) again = setTimeout(() => (chosen.size ? paintTaste({ taste: now, total }) : load({ fresh: true, ticket: now.ticket })), ASK_AGAIN);
+    return now.state !== "ready";
   }
 
   function paintEmpty(none) {

@@ -1,5 +1,6 @@
 // The stage of the Create page: the batch at work, appearing picture by picture, or what was made last.
 import { button, call, el, fill, icon, post, toast, word } from "./dom.js";
+import { makeBest } from "./best.js";
 import { makeCard } from "./card.js";
 import { keyboard } from "./cards.js";
 import { makeSheet } from "./sheet.js";
@@ -13,9 +14,10 @@ export default function ({ element, props, server, watch, trigger }) {
   const list = el("div", { class: "cards large", role: "region", "aria-label": word("pictures") });
   const empty = el("div", { class: "empty", hidden: true });
   const sheet = makeSheet(server, { job: show, start: (id) => trigger("start", { id }) });
-  fill(element, notice, head, list, sheet.node, empty);
   const cards = new Map();
   const keys = keyboard(list, (node) => cards.get(Number(node.dataset.id)));
+  const best = makeBest(server, list, cards, keys.settle);
+  fill(element, notice, head, best.node, list, sheet.node, empty);
   let job = null;
   let state = null;
   let timer = 0;
@@ -44,6 +46,7 @@ export default function ({ element, props, server, watch, trigger }) {
 
   function clear() {
     sheet.stop();
+    best.clear();
     state = null;
     cards.clear();
     list.replaceChildren();
@@ -88,6 +91,8 @@ export default function ({ element, props, server, watch, trigger }) {
     }
     keys.settle();
     paintHead(answer);
+    if (state === "done" && before !== "done") best.ask(job);
+    else best.keep();
     if (before && OPEN.has(before) && state === "interrupted") showInterrupted();
   }
 
@@ -96,6 +101,7 @@ export default function ({ element, props, server, watch, trigger }) {
       cards.get(id)?.node.remove();
       cards.delete(id);
     }
+    best.keep();
     keys.settle();
   }
 
