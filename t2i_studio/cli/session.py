@@ -166,14 +166,16 @@ def link(
 
 @app.command("report")
 def report_(session: Number, home: Home = None, json: Json = False) -> None:
-    """What the answers say: ranking, win rates, agreement, raters, faults."""
+    """What the answers say: ranking, win rates, agreement, raters, faults; raters are numbers, as on the page."""
     from t2i_studio.feedback.report import report as make_report
     from t2i_studio.store.sessions import get_session
     from t2i_studio.store.votes import votes
+    from t2i_studio.ui.session_files import report_json
 
     number = identifier("session", session)
     with studio(home) as (_, db):
         found = make_report(votes(db, number), get_session(db, number).plan)
+        told = report_json(db, number, found)["report"]
     standings = [
         f"{place}.  {one.source}  {one.strength.value:+.2f}"
         + ("" if one.strength.low is None else f"  ({one.strength.low:+.2f} … {one.strength.high:+.2f})")
@@ -184,7 +186,7 @@ def report_(session: Number, home: Home = None, json: Json = False) -> None:
         f"{found.judged} judgements by {len(found.raters)} raters",
         f"{len(found.raters)} 位评分者，{found.judged} 次评判",
     )
-    answer(found.model_dump(mode="json"), "\n".join([count, *standings, *stars]), json)
+    answer(told, "\n".join([count, *standings, *stars]), json)
 
 
 @app.command("export")

@@ -5,9 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from t2i_studio.domain import State
+from t2i_studio.domain import Answer, State
 from t2i_studio.store import jobs
+from t2i_studio.store.answers import answer
+from t2i_studio.store.assignments import next_assignment
 from t2i_studio.store.database import open_database
+from t2i_studio.store.entrance import consent, enter
 from t2i_studio.store.images import put_image
 from t2i_studio.store.sample import origin, request
 from tests.cli.conftest import Ran
@@ -114,3 +117,18 @@ def test_made_up_raters_over_http_lose_nothing(run: Run) -> None:
     assert (found["lost"], found["doubled"], found["overlap_exact"]) == (0, 0, True)
     assert found["answers"] >= found["confirmed"] > 10
     assert {"ranking_spearman", "coverage", "left_flagged", "careful_flagged"} <= found.keys()
+
+
+def test_a_report_tells_raters_by_number_and_not_by_their_ids(run: Run, pictures: None, home: Path) -> None:
+    made = run("session", "create", "--variants", "1-4", "--overlap", "2", "--known", "0", "--json").json
+    db = open_database(home)
+    raters = []
+    for _ in range(2):
+        raters.append(rater := enter(db, made["token"]).rater)
+        consent(db, made["session"], rater)
+        while shown := next_assignment(db, made["session"], rater).assignment:
+            answer(db, rater, Answer(assignment=shown.id, nonce=f"{rater}{shown.id}", verdict="chosen", place=0))
+    db.close()
+    told = run("session", "report", made["session"], "--json")
+    assert {each["rater"] for each in told.json["raters"]} == {1, 2}
+    assert not [rater for rater in raters if rater in told.out]

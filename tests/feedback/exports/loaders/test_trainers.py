@@ -31,3 +31,12 @@ def test_ai_toolkit_reads_pictures_and_captions(program: Find, exported: Exporti
 def test_diffusion_kto_trains_on_good_and_bad_pictures(program: Find, exported: Exporting, tmp_path: Path) -> None:
     found = program("diffusion-kto").read(exported("diffusion-kto"), tmp_path)
     assert found == {"wins": 3, "loses": 3, "total": 6}
+
+
+def test_simpletuner_takes_the_configuration_and_finds_the_pairs(
+    program: Find, exported: Exporting, tmp_path: Path
+) -> None:
+    found = program("SimpleTuner").read(exported("simpletuner"), tmp_path)
+    assert found["order"][:2] == ["winners", "losers"]
+    assert found["winners"] == found["losers"]
+    assert sorted(found["captions"]) == sorted(LIKED.values())
