@@ -27,7 +27,8 @@ LOST, SPLIT = 0.45, 0.4
 """Win rate of a product below which it counts as lost; share of its pairs on which raters differ to be disputed."""
 RESAMPLES = 2000
 DIFFER, BELIEVED = 0.3, 8
-"""How far raters usually differ in how they like a source, sd of log-odds; and as how many degrees of freedom that counts.
+"""How far raters usually differ in how they like a source, sd of log-odds, and as how many degrees of freedom that
+counts.
 """
 
 Product = tuple[str, str]
@@ -37,7 +38,8 @@ Product = tuple[str, str]
 class Outcome(Noun):
     """One look at an old and a new picture of a description.
 
-    result: 1 the new one was chosen, 0 the old one, 0.5 a tie. pair: which two pictures. new_left: where the new one stood, None where that means nothing.
+    result: 1 the new one was chosen, 0 the old one, 0.5 a tie. pair: which two pictures. new_left: where the new
+    one stood, None where that means nothing.
     """
 
     description: str

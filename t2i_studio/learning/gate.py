@@ -34,9 +34,9 @@ TOLERATED = 2.0
 """Points of 100 that adherence, diversity and freedom from faults may fall."""
 RULED_OUT = 2 * TOLERATED
 COMPARISONS, DESCRIPTIONS = 192, 48
-"""What an evaluation makes: comparisons, and descriptions over which they are spread. With these the gate adopts a truly
-better adapter (70 % by five raters whose tastes differ a little) in 97 of 100 cases, one that is equal or worse in 1; with
-32 descriptions and more seeds of each in 95, with 128 comparisons in 93 (cli.simulation.gates).
+"""What an evaluation makes: comparisons, and descriptions over which they are spread. With these the gate adopts a
+truly better adapter (70 % by five raters whose tastes differ a little) in 97 of 100 cases, one that is equal or worse
+in 1; with 32 descriptions and more seeds of each in 95, with 128 comparisons in 93 (cli.simulation.gates).
 """
 
 Reason = dict[str, Any]

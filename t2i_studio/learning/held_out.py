@@ -39,6 +39,11 @@ class HeldOut(Noun):
     fresh: tuple[str, ...]
     known: tuple[str, ...]
 
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """All, the fresh ones first."""
+        return self.fresh + self.known
+
 
 @cache
 def descriptions(table: Path = TABLE) -> tuple[Description, ...]:
@@ -71,6 +76,14 @@ def _usual_name(name: str) -> str:
         if product := lexicon().products.get(form):
             return product.near[0] if product.near else product.en[0]
     return name
+
+
+def names_of(text: str) -> tuple[str, str]:
+    """The product of a description in English and Chinese, "" where it is not known."""
+    brief = read(text)
+    if brief.product is None:
+        return "", ""
+    return brief.product_en or "", brief.product_zh or ""
 
 
 def held_out(model: PromptModel, trained: Iterable[str], seed: int = 0) -> HeldOut:
