@@ -1,11 +1,18 @@
 """How long and how strongly to train, decided from the ratings and the model's size."""
 
+import tomllib
+from functools import cache
+
 from pydantic import Field
 
 from t2i_studio.domain import Length, Method, Noun
+from t2i_studio.settings import ASSETS
+
+TABLE = ASSETS / "learning" / "training.toml"
 
 SMALL = 150_000_000
 """Weights of a network below which it learns at rates of small networks."""
+MOST_PASSES = 60
 
 
 class TrainingPlan(Noun):
@@ -22,7 +29,7 @@ class TrainingPlan(Noun):
     rate: float = Field(gt=0)
     beta: float = Field(gt=0)
     anchor: float = Field(0.0, ge=0)
-    keep: float = Field(0.9, ge=0, le=1)
+    keep: float = Field(0.0, ge=0, le=1)
     rank: int = Field(8, ge=1)
     weight_decay: float = Field(1e-4, ge=0)
     clip: float = Field(1.0, gt=0)
@@ -34,16 +41,39 @@ class TrainingPlan(Noun):
         return self.rate * min(1.0, (step + 1) / warmup, (self.steps - step) / cooldown)
 
 
+class Strength(Noun):
+    """A row of assets/learning/training.toml."""
+
+    rate: float = Field(gt=0)
+    beta: float = Field(1.0, gt=0)
+    anchor: float = Field(0.0, ge=0)
+    keep: float = Field(0.0, ge=0, le=1)
+    batch: int = Field(ge=1)
+    rank: int = Field(ge=1)
+
+
+class Strengths(Noun):
+    """Of networks of one size."""
+
+    steps: dict[Length, int]
+    dpo: Strength
+    mapo: Strength
+    kto: Strength
+    supervised: Strength
+
+
+@cache
+def strengths() -> dict[str, Strengths]:
+    """ "small" and "large" networks, as the table has them."""
+    table = tomllib.loads(TABLE.read_text(encoding="utf-8"))
+    return {name: Strengths.model_validate(row) for name, row in table.items()}
+
+
 def plan_training(method: Method, examples: int, length: Length, weights: int) -> TrainingPlan:
-    """examples: pairs or pictures to learn from. weights: of the network."""
-    small = weights < SMALL
-    steps = {Length.QUICK: 150, Length.USUAL: 300, Length.LONG: 900}[length]
-    rates = {Method.DPO: 3e-3, Method.KTO: 3e-3, Method.MAPO: 3e-3, Method.SUPERVISED: 3e-3}
-    betas = {Method.DPO: 1000.0, Method.KTO: 1000.0, Method.MAPO: 0.1, Method.SUPERVISED: 1.0}
-    return TrainingPlan(
-        method=method,
-        steps=steps,
-        batch=8 if small else 2,
-        rate=rates[method] if small else 1e-4,
-        beta=betas[method],
-    )
+    """examples: pairs or pictures to learn from; few are not gone through more often than MOST_PASSES, because then
+    they are learnt by heart. weights: of the network.
+    """
+    rows = strengths()["small" if weights < SMALL else "large"]
+    strength: Strength = getattr(rows, method)
+    most = max(20, MOST_PASSES * examples // strength.batch)
+    return TrainingPlan(method=method, steps=min(rows.steps[length], most), **strength.model_dump())

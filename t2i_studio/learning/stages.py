@@ -5,6 +5,9 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
+import psutil
+import torch
+
 from t2i_studio.brief.requests import make_request
 from t2i_studio.domain import Evidence, GenerationRequest, Method, Part, Stage
 from t2i_studio.engine.acceptance import accept
@@ -92,6 +95,7 @@ def training_part(work: Work) -> Evidence:
 
 def _trainee(work: Work) -> tuple[LoadedModel, Trainee]:
     be_deterministic()
+    torch.set_num_threads(work.settings.threads or psutil.cpu_count(logical=False) or 1)
     card = find_model(work.settings, work.run.scope.model)
     model = load_model(card, devices(work.settings)[0], work.settings, work.db.home / "cache")
     request = accept(make_request(SAMPLE_TEXT, card, seed=0, variants=1), card)
