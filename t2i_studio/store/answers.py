@@ -32,7 +32,11 @@ MAX_COMMENT = 2000
 MAX_SKIP_REASON = 200
 MAX_MS = 7 * 86_400_000
 """A time beyond a week, or below zero, is a clock that was set; it is not kept."""
-MARKUP = re.compile(r"<[a-zA-Z/!?]")
+MARKUP = re.compile(r"</?[a-zA-Z][\w:-]*[\s/]*>|</?[a-zA-Z][\w:-]*[\s/][^<>]*[=>]|</[a-zA-Z]|<[!?]")
+"""A whole tag, one with attributes though it does not end, an end tag, a comment or instruction (HTML, section 13.1).
+
+"a<b" and "<3" are plain words. What passes is text all the same: whatever shows it has to escape it.
+"""
 PARTS = {"chosen": "place", "stars": "stars", "skip": "skip_reason"}
 """What an answer of this verdict must have, and no other may."""
 

@@ -70,6 +70,9 @@ def test_a_mark_used_for_something_else_is_refused(db: Database):
         ({"verdict": "tie", "comment": "a\x00b"}, "text.control"),
         ({"verdict": "tie", "comment": "<script>alert(1)</script>"}, "answer.markup"),
         ({"verdict": "tie", "comment": "好</b>"}, "answer.markup"),
+        ({"verdict": "tie", "comment": "<img src=x onerror=alert(1)"}, "answer.markup"),
+        ({"verdict": "tie", "comment": "<svg/onload=alert(1)"}, "answer.markup"),
+        ({"verdict": "tie", "comment": "a <!-- b"}, "answer.markup"),
         ({"verdict": "tie", "nonce": ""}, "number.range"),
         ({"verdict": "tie", "nonce": "x" * 101}, "number.range"),
         ({"verdict": "tie", "assignment": 99}, "answer.unknown"),
@@ -86,6 +89,14 @@ def test_an_answer_that_cannot_be_is_refused_and_the_refusal_is_kept(db: Databas
     assert (entry.actor, entry.details["refused"]) == (rater, key)
     assert votes(db, of.id) == []
     assert answer(db, rater, said(shown(db, of, rater), nonce="a")).counted == 1
+
+
+@pytest.mark.parametrize("comment", ["a<b", "<3", "left < right, c<d", "好<坏"])
+def test_a_comment_may_compare(db: Database, comment: str):
+    of = session_of(db)
+    [rater] = entered(db, of)
+    answer(db, rater, said(shown(db, of, rater)).model_copy(update={"comment": comment}))
+    assert [vote.comment for vote in votes(db, of.id)] == [comment]
 
 
 def test_an_answer_for_another_is_refused(db: Database):
