@@ -48,4 +48,9 @@ def forget_rater(
         f"Forgot {gone.names} name(s); {gone.ratings} rating(s) {fate}.",
         f"已删除 {gone.names} 个姓名；{gone.ratings} 条评分已{'删除' if delete else '匿名保留'}。",
     )
+    if gone.adapters:
+        line += words(
+            f" {gone.adapters} adapter(s) had learnt from them: train again without them, see finetune list.",
+            f" 有 {gone.adapters} 个适配器曾从这些评分学习：请在不含它们的情况下重新训练，见 finetune list。",
+        )
     answer(gone.model_dump(mode="json"), line, json)

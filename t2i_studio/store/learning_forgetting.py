@@ -6,23 +6,34 @@ the team has trained anew: the pictures made with them need them), and kept judg
 but teach no further model (`RaterRow.withdrawn`).
 """
 
-from sqlalchemy import ColumnElement, delete, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from t2i_studio.store.models import ComparisonRow, LearningExampleRow, LearningRunRow, RaterRow, RatingRow
+from t2i_studio.store.models import (
+    ComparisonRow,
+    LearningExampleRow,
+    LearningRunRow,
+    LearntAdapterRow,
+    RaterRow,
+    RatingRow,
+)
 
 
-def forget_in_learning(session: Session, old: str, kept_as: str | None) -> None:
+def forget_in_learning(session: Session, old: str, kept_as: str | None) -> int:
     """Mark the runs that used judgements of the rater `old`; the examples go where these are deleted (kept_as None).
 
+    Returns how many adapters these runs have made.
     To be called while `old` stands in the table of those being forgotten, before their judgements are changed.
     """
     runs = select(LearningExampleRow.run_id).where(_of(old))
+    adapters = select(func.count()).select_from(LearntAdapterRow).where(LearntAdapterRow.run_id.in_(runs))
+    marked = session.scalar(adapters) or 0
     session.execute(update(LearningRunRow).where(LearningRunRow.id.in_(runs)).values(forgotten=True))
     if kept_as is None:
         session.execute(delete(LearningExampleRow).where(_of(old)))
     else:
         session.execute(update(RaterRow).where(RaterRow.id == kept_as).values(withdrawn=True))
+    return marked
 
 
 def _of(rater: str) -> ColumnElement[bool]:

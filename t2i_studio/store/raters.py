@@ -77,12 +77,15 @@ def _add(session: Session, name: str | None) -> str:
 
 
 class Forgotten(Noun):
-    """What forgetting a rater did. kept_as: the new id of its judgements, None when they are deleted."""
+    """What forgetting a rater did. kept_as: the new id of its judgements, None when they are deleted. adapters: how
+    many had learnt from them, and are marked.
+    """
 
     names: int
     ratings: int
     preferences: int
     kept_as: str | None
+    adapters: int = 0
 
 
 def forget_rater(db: Database, rater: str, judgements: Literal["keep", "delete"] = "keep") -> Forgotten:
@@ -104,7 +107,7 @@ def forget_rater(db: Database, rater: str, judgements: Literal["keep", "delete"]
         session.add(ForgettingRow(rater_id=old))
         session.flush()
         kept_as = _add(session, None) if judgements == "keep" else None
-        forget_in_learning(session, old, kept_as)
+        adapters = forget_in_learning(session, old, kept_as)
         forget_in_sessions(session, old, kept_as)
         if kept_as is not None:
             _rename_judgements(session, old, kept_as)
@@ -114,7 +117,7 @@ def forget_rater(db: Database, rater: str, judgements: Literal["keep", "delete"]
         session.execute(delete(RaterRow).where(RaterRow.id == old))
         session.execute(delete(ForgettingRow))
     _empty_log(db)
-    return Forgotten(names=counts[0], ratings=counts[1], preferences=counts[2], kept_as=kept_as)
+    return Forgotten(names=counts[0], ratings=counts[1], preferences=counts[2], kept_as=kept_as, adapters=adapters)
 
 
 def _rename_judgements(session: Session, old: str, new: str) -> None:

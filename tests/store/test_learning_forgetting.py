@@ -23,7 +23,7 @@ def test_adapters_that_used_their_ratings_are_marked_and_others_not(db: Database
     by_comparison = made(db, run=learnt_from(db, gone[1]))
     without = made(db, run=learnt_from(db, *kept))
     adopt(db, both.id, "ann")
-    forget_rater(db, leaving, way)  # type: ignore[arg-type]
+    assert forget_rater(db, leaving, way).adapters == 2  # type: ignore[arg-type]
     assert [get_adapter(db, each.id).forgotten for each in (both, by_comparison, without)] == [True, True, False]
     assert adopted_adapter(db, "podium") == get_adapter(db, both.id)  # until the team has trained anew
     assert check_store(db) == []
