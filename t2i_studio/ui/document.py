@@ -22,6 +22,7 @@ PAGES = {
     "/variant": "nav_variant",
     "/sessions": "nav_sessions",
     "/session": "nav_session",
+    "/learn": "nav_learn",
 }
 WITHIN = {"/variant": "/gallery", "/session": "/sessions"}
 """Pages of one thing, which are reached from the page of all."""

@@ -22,13 +22,14 @@ from t2i_studio.engine.registry import find_model
 from t2i_studio.errors import StudioError
 from t2i_studio.settings import Settings
 from t2i_studio.store.database import open_database
-from t2i_studio.ui import api, create, detail, gallery, ranking, session_watch, sessions
+from t2i_studio.ui import api, create, detail, gallery, learn, learn_process, ranking, session_watch, sessions
 from t2i_studio.ui.auth import LogIn
 from t2i_studio.ui.document import Document
 from t2i_studio.ui.files import picture_routes, static_routes
 from t2i_studio.ui.guard import Guard
 from t2i_studio.ui.i18n import gradio_words
 from t2i_studio.ui.judging.routes import judge_routes
+from t2i_studio.ui.learn_files import learn_routes
 from t2i_studio.ui.quick_import import import_normally
 from t2i_studio.ui.session_preview import preview_routes
 from t2i_studio.ui.session_reports import report_routes
@@ -56,6 +57,7 @@ def create_app(settings: Settings) -> FastAPI:
         yield
         start.cancel()
         session_watch.stop(studio)
+        learn_process.stop(studio)
         ranking.stop(db)
         studio.engine.close()
         db.close()
@@ -72,6 +74,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(judge_routes(db))
     app.include_router(preview_routes(studio))
     app.include_router(report_routes(studio))
+    app.include_router(learn_routes(studio))
     warnings.filterwarnings("ignore", "SSR mode")  # Gradio says it of any app with several pages, even with it off
     return gr.mount_gradio_app(
         app,
@@ -136,6 +139,8 @@ def build_pages(studio: Studio) -> gr.Blocks:
         sessions.build_list(studio)
     with pages.route("Session", "/session"):
         sessions.build_live(studio)
+    with pages.route("Learn", "/learn"):
+        learn.build(studio)
     return pages
 
 
