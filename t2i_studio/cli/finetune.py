@@ -93,10 +93,13 @@ def gate(number: Number, home: Home = None, json: Json = False) -> None:
 @app.command("ask")
 def ask(number: Number, home: Home = None, json: Json = False) -> None:
     """Make a blind feedback session that decides a run: old and new side by side, nobody knows which is which."""
-    from t2i_studio.learning.asking import ask as ask_people
+    from t2i_studio.cli.session import see_draft_through
+    from t2i_studio.learning import asking
 
     with studio(home) as (settings, db):
-        _told(db, ask_people(db, settings, identifier("learning run", number), "local"), json)
+        run = learning_runs.get_run(db, identifier("learning run", number))
+        see_draft_through(db, settings, asking.ask(db, settings, run.id, "local"))
+        _told(db, asking.settle(db, run.id), json)
 
 
 @app.command("adopt")

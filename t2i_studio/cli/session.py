@@ -96,22 +96,26 @@ def _of_pictures(db: Database, plan: Any, items: Any) -> int:
 
 def _of_prompts(here: Any, form: Any, plan: Any) -> int:
     """Generate, then make the session; what was interrupted goes on when the studio is opened."""
-    from t2i_studio.feedback.drafts import settle
-    from t2i_studio.store.jobs import get_job
     from t2i_studio.store.session_drafts import enqueue_draft
     from t2i_studio.ui.session_form import to_requests
 
     requests = to_requests(here, form, "local")
-    draft = enqueue_draft(here.db, plan, form.axis, requests)
+    return see_draft_through(here.db, here.settings, enqueue_draft(here.db, plan, form.axis, requests))
+
+
+def see_draft_through(db: Database, settings: Settings, draft: Any) -> int:
+    """Make the pictures of a draft, then its session, and return the session's number. StudioError session.not_made."""
+    from t2i_studio.feedback.drafts import settle
+    from t2i_studio.store.jobs import get_job
 
     def begin(engine: Any) -> Any:
         engine.take(draft.jobs)
-        return [get_job(here.db, job) for job in draft.jobs]
+        return [get_job(db, job) for job in draft.jobs]
 
-    _, stopped = batch.see_through(here.db, here.settings, begin)
+    _, stopped = batch.see_through(db, settings, begin)
     if stopped:
         raise typer.Exit(130)
-    made = settle(here.db, draft.id)
+    made = settle(db, draft.id)
     if made.session is None:
         raise StudioError("session.not_made", id=draft.id)
     return made.session

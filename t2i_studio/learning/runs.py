@@ -94,3 +94,18 @@ def work(db: Database, settings: Settings, run_id: int, tell: Callable[[str], No
         reason = f"{type(error).__name__}: {error}"
         return learning_runs.fail_run(db, run_id, StudioError("learning.failed", reason=reason))
     return run
+
+
+def evaluate_again(
+    db: Database, settings: Settings, run_id: int, tell: Callable[[str], None] = lambda line: None
+) -> LearningRun:
+    """Compare old and new of a decided run again; pictures that are there are taken as they are.
+
+    Raises StudioError learning.not_decided, and those of `work`.
+    """
+    run = learning_runs.get_run(db, run_id)
+    if run.stage is not Stage.DECIDED:
+        raise StudioError("learning.not_decided", run=run_id, stage=run.stage)
+    learning_runs.claim_run(db, run_id)
+    learning_runs.set_stage(db, run_id, Stage.EVALUATING)
+    return work(db, settings, run_id, tell)

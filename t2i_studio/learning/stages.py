@@ -9,24 +9,34 @@ import psutil
 import torch
 
 from t2i_studio.brief.requests import make_request
-from t2i_studio.domain import Evidence, GenerationRequest, Method, Part, Stage
+from t2i_studio.domain import Adapter, Evidence, GenerationRequest, Method, Part, Stage
 from t2i_studio.engine.acceptance import accept
 from t2i_studio.engine.denoising import denoise
+from t2i_studio.engine.kept import keep
 from t2i_studio.engine.loading import LoadedModel, be_deterministic, devices, load_model
 from t2i_studio.engine.registry import find_model
 from t2i_studio.errors import StudioError
+from t2i_studio.learning import asking, curve, lessons, lora
 from t2i_studio.learning import evidence as rated
-from t2i_studio.learning import lessons, lora
+from t2i_studio.learning.compared import Chances
+from t2i_studio.learning.evaluation import EvaluationPlan, plan_evaluation
+from t2i_studio.learning.gate import decide
 from t2i_studio.learning.held_out import held_out
+from t2i_studio.learning.measuring import evaluate, foretold
 from t2i_studio.learning.plan import TrainingPlan, plan_training
 from t2i_studio.learning.preflight import examine
+from t2i_studio.learning.ranking import seen
+from t2i_studio.learning.reward import fit
 from t2i_studio.learning.runs import Work
+from t2i_studio.learning.split import descriptions, only
 from t2i_studio.learning.trainee import Trainee
 from t2i_studio.learning.training import Pair, Single, train
 from t2i_studio.store import learning_runs, learnt_adapters
 
 SAMPLES = 4
 """Pictures that show what training does, each of a description that no rating was about."""
+TOLD = 5
+"""Steps between two points of the curve."""
 SAMPLED = 4
 """Times that they are made anew while training."""
 
@@ -46,7 +56,7 @@ def preflight(work: Work) -> None:
 def training(work: Work) -> None:
     """Train the adapter from the checkpoint, if there is one, and keep it."""
     model, trainee = _trainee(work)
-    taught = training_part(work)
+    taught = training_part(work, model.hash)
     method = Method((work.run.preflight or {})["method"])
     examples = _lessons(work, trainee, taught, method)
     plan = _plan(work, trainee, method, len(examples))
@@ -58,6 +68,8 @@ def training(work: Work) -> None:
 
         def note(step: int, scalars: dict[str, float]) -> None:
             work.progress(step, plan.steps, scalars["loss"])
+            if step % TOLD == 0:
+                curve.note(work.folder, step, scalars["loss"])
             if step % max(1, plan.steps // SAMPLED) == 0:
                 _sample(work, model, samples, "after")
 
@@ -70,8 +82,20 @@ def training(work: Work) -> None:
 
 
 def evaluating(work: Work) -> None:
-    """Compare old and new, and decide."""
-    raise NotImplementedError
+    """Compare old and new on products that no rating was about, and decide."""
+    model = _model(work)
+    adapter = learnt_adapters.adapter_of(work.db, work.run.id)
+    assert adapter is not None  # training ends with it
+    everything = rated.gather(work.db, work.run.scope, model.hash)
+    told = set(descriptions(everything).values())
+    before = asking.before(work.db, work.run)
+    plan = plan_evaluation(model, held_out(model.card, told), before, (Adapter(path=adapter.path),))
+    folder = work.folder / "evaluation"
+    work.begin()
+    found = evaluate(folder, plan, model, lambda done, of: work.progress(done, of))
+    keep(work.folder / asking.EVALUATION, found.model_dump_json())
+    verdict = decide(found, reward=_foretold(work, folder, plan, model, everything))
+    learning_runs.keep_verdict(work.db, work.run.id, verdict)
 
 
 STAGES: dict[Stage, Callable[[Work], None]] = {
@@ -81,24 +105,33 @@ STAGES: dict[Stage, Callable[[Work], None]] = {
 }
 
 
-def training_part(work: Work) -> Evidence:
+def training_part(work: Work, weights: str) -> Evidence:
     """What the run's ratings for training say, as far as they are still there."""
-    parts = dict(learning_runs.examples_of(work.db, work.run.id))
-    found = rated.gather(work.db, work.run.scope)
-    return found.model_copy(
-        update={
-            kind: tuple(one for one in getattr(found, kind) if all(parts.get(j) is Part.TRAIN for j in one.judgements))
-            for kind in ("preferences", "opinions")
-        }
-    )
+    kept = [each for each, part in learning_runs.examples_of(work.db, work.run.id) if part is Part.TRAIN]
+    return only(rated.gather(work.db, work.run.scope, weights), kept)
 
 
-def _trainee(work: Work) -> tuple[LoadedModel, Trainee]:
+def _foretold(
+    work: Work, folder: Path, plan: EvaluationPlan, model: LoadedModel, everything: Evidence
+) -> Chances | None:
+    """What a reward learnt from all ratings thinks of the pairs; None where it is no better than a guess."""
+    try:
+        reward = fit(everything, seen(work.db, work.settings, everything))
+    except StudioError:  # too few ratings for one
+        return None
+    return foretold(folder, plan, model.card, reward, work.settings) if reward.usable else None
+
+
+def _model(work: Work) -> LoadedModel:
     be_deterministic()
     torch.set_num_threads(work.settings.threads or psutil.cpu_count(logical=False) or 1)
     card = find_model(work.settings, work.run.scope.model)
-    model = load_model(card, devices(work.settings)[0], work.settings, work.db.home / "cache")
-    request = accept(make_request(SAMPLE_TEXT, card, seed=0, variants=1), card)
+    return load_model(card, devices(work.settings)[0], work.settings, work.db.home / "cache")
+
+
+def _trainee(work: Work) -> tuple[LoadedModel, Trainee]:
+    model = _model(work)
+    request = accept(make_request(SAMPLE_TEXT, model.card, seed=0, variants=1), model.card)
     return model, Trainee(model, request)
 
 
@@ -135,8 +168,7 @@ def _plan(work: Work, trainee: Trainee, method: Method, examples: int) -> Traini
 
 def _sample_requests(work: Work, trainee: Trainee, taught: Evidence) -> list[GenerationRequest]:
     card = trainee.model.card
-    told = {one.description for one in (*taught.preferences, *taught.opinions)}
-    texts = held_out(card, told).texts[:SAMPLES]
+    texts = held_out(card, set(descriptions(taught).values())).texts[:SAMPLES]
     return [accept(make_request(text, card, seed=number, variants=1), card) for number, text in enumerate(texts)]
 
 
