@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from t2i_studio.brief.values import shown
-from t2i_studio.cli.console import Home, Json, answer, identifier, language, report, studio, words
+from t2i_studio.brief.values import shown, whole
+from t2i_studio.cli.console import Home, Json, answer, identifier, language, load_settings, report, studio, words
 from t2i_studio.cli.files import write
 from t2i_studio.domain import LearningRun, LearntAdapter, Length, Scope, Stage
 from t2i_studio.errors import StudioError
@@ -147,6 +147,37 @@ def list_runs(model: Model = None, home: Home = None, json: Json = False) -> Non
         adapters = {made.run: made for made in learnt_adapters.list_adapters(db, model, limit=1000)}
         rows = [_row(run, adapters.get(run.id)) for run in runs]
         answer({"runs": rows}, "\n".join(_line(row) for row in rows) or words("No runs yet.", "还没有学习任务。"), json)
+
+
+@app.command("simulate")
+def simulate(
+    taste: Annotated[str, typer.Option(metavar="T", help="warm_rich, minimal_small or saturated_podium.")],
+    pairs: Annotated[str, typer.Option(metavar="N", help="Comparisons by made-up raters.")] = "300",
+    shuffled: Annotated[bool, typer.Option("--shuffled", help="Raters toss a coin.")] = False,
+    seed: Annotated[str, typer.Option(metavar="N", help="Other products, pictures and raters.")] = "0",
+    length: Long = "usual",
+    cache: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="Where the rated pictures are kept for the next simulation.")
+    ] = Path("training/simulated"),
+    json: Json = False,
+) -> None:
+    """Learn from made-up raters with a taste that training cannot see, and print how well the model follows it."""
+    import tempfile
+
+    from t2i_studio.cli.simulation.learning import learn
+    from t2i_studio.cli.simulation.tastes import TASTES
+
+    if taste not in TASTES:
+        raise StudioError("choice.unknown", name="--taste", value=shown(taste), choices=", ".join(TASTES))
+    count, number = whole("pairs", pairs, 1, 5000), whole("seed", seed, 0, 2**31)
+    with tempfile.TemporaryDirectory() as home:
+        settings = load_settings(home=Path(home))
+        found = learn(
+            Path(home), cache, settings, taste=taste, pairs=count, seed=number, shuffled=shuffled,  # type: ignore[arg-type]
+            length=_length(length), tell=report,
+        )  # fmt: skip
+    data = found.model_dump(mode="json")
+    answer(data, "\n".join(f"{name:16} {value}" for name, value in data.items()), json)
 
 
 def _scope(model: str, session: str | None, team: str) -> Scope:
