@@ -14,6 +14,7 @@ from t2i_studio.learning.preflight import Preflight, examine
 from t2i_studio.store import learning_runs, learnt_adapters
 from t2i_studio.ui import learn_process
 from t2i_studio.ui.desk import Answer
+from t2i_studio.ui.learn_asking import ask_people, link_for_raters, up_to_date
 from t2i_studio.ui.learn_telling import (
     is_busy,
     known_weights,
@@ -63,7 +64,7 @@ def learning_preflight(
 ) -> Answer:
     """What the ratings are and what they are enough for; nothing is kept of it."""
     found = _look(studio, _scope(studio, session, team, model), length)
-    return told_preflight(found, visitor) | {"lengths": lengths(studio, found)}
+    return told_preflight(studio, visitor, found) | {"lengths": lengths(studio, found)}
 
 
 def _scope(studio: Studio, session: int | None, team: str, model: str) -> Scope:
@@ -115,7 +116,8 @@ def _check_idle(studio: Studio) -> None:
 
 def learning_run(studio: Studio, visitor: Visitor, *, id: Number) -> Answer:
     """A run as it is now."""
-    return {"run": told_whole_run(studio, visitor, learning_runs.get_run(studio.db, id))}
+    run = up_to_date(studio, learning_runs.get_run(studio.db, id))
+    return {"run": told_whole_run(studio, visitor, run)}
 
 
 def cancel_learning(studio: Studio, visitor: Visitor, *, id: Number) -> Answer:
@@ -176,6 +178,8 @@ LEARN_ACTIONS: tuple[Any, ...] = (
     cancel_learning,
     resume_learning,
     learn_again,
+    ask_people,
+    link_for_raters,
     adopt_adapter,
     roll_back_adapter,
     discard_adapter,

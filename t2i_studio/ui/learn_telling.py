@@ -1,6 +1,6 @@
 """Learning runs, what was found before them and what came of them, as the page shows them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from t2i_studio.errors import StudioError
 from t2i_studio.learning import curve
 from t2i_studio.learning.adoption import check_verdict, weights_now
 from t2i_studio.learning.discarding import is_discarded
+from t2i_studio.learning.ladder import Sentence
 from t2i_studio.learning.plan import SMALL, plan_training
 from t2i_studio.learning.preflight import Preflight, network_size
 from t2i_studio.learning.runs import folder_of
@@ -21,6 +22,8 @@ from t2i_studio.store import learning_runs, learnt_adapters
 from t2i_studio.store.raters import is_rater
 from t2i_studio.store.sessions import list_sessions
 from t2i_studio.ui.desk import Answer, sentence
+from t2i_studio.ui.learn_asking import told_asking
+from t2i_studio.ui.learn_names import product_name
 from t2i_studio.ui.learn_pictures import compared, samples
 from t2i_studio.ui.learn_process import has_died, is_alive
 from t2i_studio.ui.studio import Studio, Visitor
@@ -32,18 +35,26 @@ SHOWN_POINTS = 400
 MANY = 1000
 
 
-def told_preflight(found: Preflight, visitor: Visitor) -> Answer:
-    """What was found, with its sentences in the visitor's language."""
+def told_preflight(studio: Studio, visitor: Visitor, found: Preflight) -> Answer:
+    """What was found, with its sentences and products in the visitor's language."""
+    source = find_model(studio.settings, found.scope.model).source
 
-    def said(name: str) -> list[str]:
-        return [each.error.sentence(visitor.language) for each in getattr(found, name)]
+    def name(product: str) -> str:
+        return product_name(source, product, visitor.language)
+
+    def said(sentences: Sequence[Sentence]) -> list[str]:
+        told = ({**each.params, "product": name(each.params.get("product", ""))} for each in sentences)
+        rows = zip(sentences, told, strict=True)
+        return [StudioError(each.key, **params).sentence(visitor.language) for each, params in rows]
 
     kept = found.model_dump(mode="json", exclude={"scope", "reason", "refusals", "warnings", "products"})
     return kept | {
         "reason": found.reason.error.sentence(visitor.language),
-        "refusals": said("refusals"),
-        "warnings": said("warnings"),
-        "products": sorted(found.products.items(), key=lambda each: (-each[1], each[0])),
+        "refusals": said(found.refusals),
+        "warnings": said(found.warnings),
+        "products": sorted(
+            ((name(product), count) for product, count in found.products.items()), key=lambda each: (-each[1], each[0])
+        ),
     }
 
 
@@ -108,20 +119,21 @@ def told_whole_run(studio: Studio, visitor: Visitor, run: LearningRun) -> Answer
     folder = folder_of(studio.db, run.id)
     return told_run(studio, visitor, run, session_names(studio)) | {
         "steps": (run.plan or {}).get("steps"),
-        "preflight": _kept_preflight(run, visitor),
+        "preflight": _kept_preflight(studio, visitor, run),
         "curve": _thinned([[point.step, point.loss] for point in curve.read(folder)]),
         "samples": samples(folder / "samples", f"/learn/runs/{run.id}/samples"),
         "pictures": compared(folder / "evaluation", f"/learn/runs/{run.id}/evaluation"),
         "reasons": [reason_sentence(reason, visitor.language) for reason in run.verdict.reasons] if run.verdict else [],
         "adapter": told_adapter(studio, visitor, made, known_weights(studio)) if made else None,
-        "asked": run.session,
+        "asked": told_asking(studio, visitor, run),
     }
 
 
-def _kept_preflight(run: LearningRun, visitor: Visitor) -> Answer | None:
+def _kept_preflight(studio: Studio, visitor: Visitor, run: LearningRun) -> Answer | None:
     try:
-        return told_preflight(Preflight.model_validate(run.preflight), visitor) if run.preflight else None
-    except (ValidationError, KeyError):  # of an older version
+        found = Preflight.model_validate(run.preflight) if run.preflight else None
+        return told_preflight(studio, visitor, found) if found else None
+    except (ValidationError, KeyError, StudioError):  # of an older version, or of a model that is here no more
         return None
 
 

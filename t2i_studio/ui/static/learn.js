@@ -70,21 +70,20 @@ export default function ({ element, server }) {
     fill(element,
       el("div", { class: "sessions-head" }, el("div", {}, el("h1", {}, word("nav_learn")), el("p", { class: "quiet lead" }, word("ln_lead")))),
       working,
-      el("div", { class: "session-form" },
+      el("div", { class: "session-form learn-form" },
         el("div", { class: "form-main" },
           el("fieldset", { class: "form-section" }, el("legend", {}, word("ln_which")), ratings, sessions),
           el("fieldset", { class: "form-section" }, el("legend", {}, word("ln_how_long")), howLong),
           el("details", { class: "form-more" }, el("summary", {}, word("ln_for_whom"), " ", el("span", { class: "quiet" }, word("ln_for_whom_hint"))),
             el("label", { class: "text-field" }, word("ln_team"), team, teams),
-            page.models.length > 1 && el("label", { class: "text-field" }, word("model"), model)),
-          found),
-        side),
+            page.models.length > 1 && el("label", { class: "text-field" }, word("model"), model))),
+        side, found),
       adapters.node, runs);
     fill(side, el("h2", {}, word("ln_enough_for")), el("div", { class: "learn-summary" }, waitingNote(word("ln_looking"))), go, why);
     paintFound();
   }
 
-  const fresh = () => page && page.runs.length === 0 && now.usable === 0 && Object.keys(now.left_out).length === 0 && !chosen.session;
+  const fresh = () => page && page.runs.length === 0 && now.found.usable === 0 && Object.keys(now.left_out).length === 0 && !chosen.session;
 
   function welcome() {
     return el("div", { class: "welcome" },
@@ -138,7 +137,7 @@ export default function ({ element, server }) {
     if (!page || !now) return;
     for (const box of howLong.querySelectorAll("input")) {
       const { steps, seconds } = now.lengths[box.value];
-      fill(box.parentNode.querySelector("small"), seconds === null ? word("ln_time_unknown", { steps }) : word("ln_time_about", { time: duration(seconds), steps }));
+      fill(box.parentNode.querySelector("small"), now.method === "rerank" ? word(`ln_length_${box.value}_text`) : seconds === null ? word("ln_time_unknown", { steps }) : word("ln_time_about", { time: duration(seconds), steps }));
     }
     const box = side.querySelector(".learn-summary");
     if (box) fill(box, summary(now), sentences(now));

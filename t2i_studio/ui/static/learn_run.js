@@ -5,7 +5,7 @@ import { curve } from "./learn_curve.js";
 import { facts, sentences, summary } from "./learn_found.js";
 import { progressLine, statePill } from "./learn_parts.js";
 import { gallery, verdict } from "./learn_verdict.js";
-import { ago, style, waitingNote } from "./session_parts.js";
+import { ago, knownLinks, rememberLink, shownLink, waitingNote } from "./session_parts.js";
 
 const POLL = 2000;
 const STAGES = ["preflight", "training", "evaluating", "decided"];
@@ -33,9 +33,10 @@ export function makeRun(element, server, id) {
     if (!answer && !gone) toast(word("server_gone"), { kind: "bad" });
     gone = !answer;
     if (answer) paint(answer.run);
-    timer = setTimeout(poll, (busy() ? 1 : 5) * (document.hidden ? 4 : 1) * POLL);
+    timer = setTimeout(poll, (busy() || asking() ? 1 : 5) * (document.hidden ? 4 : 1) * POLL);
   }
 
+  const asking = () => run.asked?.making || run.state === "asking";
   const busy = () => ["starting", "preflight", "training", "evaluating"].includes(run.state);
 
   function paint(now) {
@@ -69,7 +70,7 @@ export function makeRun(element, server, id) {
 
   /** The stages as a row: what is done, what goes on, what is to come. */
   function stages() {
-    const all = run.asked || run.stage === "asking" ? [...STAGES.slice(0, 3), "asking", "decided"] : STAGES;
+    const all = run.asked?.session || run.stage === "asking" ? [...STAGES.slice(0, 3), "asking", "decided"] : STAGES;
     const reached = run.stage === "refused" ? 0 : all.indexOf(run.stage);
     const stopped = ["cancelled", "failed"].includes(run.stage);
     const at = stopped ? (run.curve.length ? (run.adapter ? 2 : 1) : run.preflight ? 1 : 0) : reached;
@@ -82,7 +83,7 @@ export function makeRun(element, server, id) {
   function status() {
     const stopped = ["interrupted", "cancelled", "failed"].includes(run.state);
     return [
-      el("div", { class: "learn-status" }, statePill(run),
+      el("div", { class: "learn-status", hidden: run.state === "decided" }, statePill(run),
         busy() && !run.cancelling && button("close", word("cancel"), () => act(server.cancel_learning), { className: "cancel" }),
         stopped && button("play", word("resume"), () => act(server.resume_learning), { className: "primary resume" })),
       busy() && progressLine(run),
@@ -95,8 +96,38 @@ export function makeRun(element, server, id) {
   }
 
   function outcome() {
-    if (!run.verdict) return run.adapter && run.stage === "asking" ? el("p", { class: "notice" }, word("ln_asking_note")) : null;
-    return [verdict(run), run.adapter && adapterActions(server, run.adapter, poll)];
+    if (!run.verdict && run.stage !== "asking") return null;
+    const askable = run.adapter && !run.asked && !run.adapter.discarded && run.state === "decided";
+    const more = askable && button("compare", word("ln_ask_people"), () => act(server.ask_people), { className: "ask-people" });
+    return [run.stage === "asking" ? el("p", { class: "notice" }, word("ln_asking_note")) : verdict(run), run.adapter && adapterActions(server, run.adapter, poll, { more: [more] }), run.asked && people()];
+  }
+
+  /** Who is asked, how far they are, and the link for more of them. */
+  function people() {
+    const { session, making, answers, wanted, raters, open } = run.asked;
+    if (making) {
+      return el("section", { class: "draft learn-asked" }, el("h2", {}, word("ln_asking")),
+        el("p", { role: "status" }, word("ln_asking_pictures", { done: making.done, of: making.of })),
+        el("progress", { class: "whole", max: Math.max(1, making.of), value: making.done, "aria-label": word("progress") }),
+        making.problem && el("p", { class: "failure", role: "alert" }, making.problem),
+        !making.running && making.done < making.of && el("p", {}, el("a", { href: "/sessions" }, word("ln_asking_stuck"))));
+    }
+    const links = knownLinks(session).slice(-1).map(({ token, label }) => shownLink(token, label));
+    return el("section", { class: "draft learn-asked" }, el("h2", {}, word("ln_asking")),
+      el("p", { role: "status" }, word("ln_asking_answers", { answers, wanted, raters })),
+      el("progress", { class: "whole", max: Math.max(1, wanted), value: answers, "aria-label": word("progress") }),
+      links,
+      el("div", { class: "session-actions" },
+        open && button("copy", word("ln_make_link"), makeLink, { className: links.length ? "make-link" : "primary make-link" }),
+        el("a", { class: "act", href: `/session?id=${session}` }, icon("open"), el("span", { class: "label" }, word("ln_to_session")))));
+  }
+
+  async function makeLink() {
+    const answer = await call(server.link_for_raters, { id });
+    if (!answer?.token) return;
+    rememberLink(run.asked.session, answer.token);
+    delete seen.verdict;
+    paint(run);
   }
 
   function loss() {
