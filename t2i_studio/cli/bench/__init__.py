@@ -27,6 +27,8 @@ NAMES = (
     "fuzz",
     "attention",
     "languages",
+    "rerank",
+    "learning_kill",
 )
 
 
