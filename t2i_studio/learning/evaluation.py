@@ -17,7 +17,7 @@ from t2i_studio.domain import Adapter, GenerationRequest, Noun
 from t2i_studio.engine.acceptance import accept
 from t2i_studio.engine.adapters import use_adapters
 from t2i_studio.engine.kept import keep
-from t2i_studio.engine.lanes import make_pictures
+from t2i_studio.engine.lanes import Observer, make_pictures
 from t2i_studio.engine.loading import LoadedModel
 from t2i_studio.engine.registry import ModelCard
 from t2i_studio.learning.compared import Product
@@ -113,11 +113,16 @@ def make(
                 continue
             use_adapters(model, adapters)
             request = request_of(row, model.card, adapters)
-            made = make_pictures(model, request, list(missing), lambda _places, _step, at=done: observe(at, total))
+            made = make_pictures(model, request, list(missing), _telling(observe, done, total))
             for file, picture in zip(missing.values(), made, strict=True):
                 _save(picture.picture, file)
             done += len(missing)
             observe(done, total)
+
+
+def _telling(observe: Callable[[int, int], None], done: int, total: int) -> Observer:
+    """After each step of the sampler, so that work can be ended between two."""
+    return lambda _places, _step: observe(done, total)
 
 
 def request_of(asked: Asked, card: ModelCard, adapters: Sequence[Adapter]) -> GenerationRequest:
