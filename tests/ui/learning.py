@@ -72,10 +72,17 @@ def compared_pairs(db: Database, count: int, raters: int = 2) -> list[Judgement]
     return made
 
 
-def decided(db: Database, verdict: Verdict = GOOD, judgements: list[Judgement] | None = None, team: str = "",
-            content: bytes | None = None, model_hash: str | None = None) -> LearntAdapter:  # fmt: skip
+def decided(
+    db: Database,
+    verdict: Verdict = GOOD,
+    judgements: list[Judgement] | None = None,
+    team: str = "",
+    content: bytes | None = None,
+    model_hash: str | None = None,
+    model: str = MODEL,
+) -> LearntAdapter:
     """A run that is through, with its adapter, its curve and its pictures."""
-    run = learning_runs.create_run(db, Scope(model=MODEL, team=team), Length.USUAL, "local")
+    run = learning_runs.create_run(db, Scope(model=model, team=team), Length.USUAL, "local")
     learning_runs.claim_run(db, run.id)
     learning_runs.keep_examples(db, run.id, [(each, Part.TRAIN) for each in judgements or ()])
     folder = folder_of(db, run.id)
@@ -86,7 +93,7 @@ def decided(db: Database, verdict: Verdict = GOOD, judgements: list[Judgement] |
     learning_runs.set_stage(db, run.id, Stage.TRAINING)
     leave_pictures(folder)
     model_hash = model_hash or weights(db)
-    made = add_adapter(db, run.id, MODEL, model_hash, team, file.parent, digest)
+    made = add_adapter(db, run.id, model, model_hash, team, file.parent, digest)
     learning_runs.set_stage(db, run.id, Stage.EVALUATING)
     learning_runs.keep_verdict(db, run.id, verdict)
     return made
