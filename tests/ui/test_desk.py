@@ -12,7 +12,7 @@ from t2i_studio.engine.engine import Engine
 from t2i_studio.settings import Settings
 from t2i_studio.store.database import open_database
 from t2i_studio.store.raters import new_rater
-from t2i_studio.ui import desk
+from t2i_studio.ui import desk, ranking
 from t2i_studio.ui.desk import server_function
 from t2i_studio.ui.explaining import explain, explanation, stop_explaining
 from t2i_studio.ui.sheets import SHEET_ACTIONS
@@ -20,14 +20,14 @@ from t2i_studio.ui.studio import Studio
 
 ACTIONS = (desk.poll, desk.cancel, desk.resume, desk.rate, desk.favourite, desk.vary, desk.again, desk.remove,
            desk.restore, desk.find, desk.detail, explain, explanation, stop_explaining, desk.recent, desk.interrupted,
-           desk.style_effects, *SHEET_ACTIONS)  # fmt: skip
+           desk.style_effects, ranking.best_first, ranking.find, *SHEET_ACTIONS)  # fmt: skip
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=6,
 )
 FIELDS = st.sampled_from(
-    ["job", "id", "ids", "stars", "faults", "note", "nonce", "on", "how", "words", "sort", "after"]
+    ["job", "id", "ids", "stars", "faults", "note", "nonce", "on", "how", "words", "sort", "after", "ticket"]
 )
 
 
