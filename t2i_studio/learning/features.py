@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 from pydantic import ValidationError
@@ -152,7 +153,7 @@ def _foreign(name: str, offline: bool, pictures: Sequence[Image.Image]) -> list[
 
 
 @cache
-def _foreign_model(name: str, offline: bool) -> tuple[object, object]:
+def _foreign_model(name: str, offline: bool) -> tuple[Any, Any]:
     from transformers import AutoImageProcessor, AutoModel
 
     try:

@@ -25,10 +25,11 @@ def measure() -> list[Figure]:
             batches = reranking.make_batches(
                 db, settings, reranking.BATCHES, lambda done: report(f"  {done}/{reranking.BATCHES} batches")
             )
-            found = reranking.measure(db, settings, batches, judge())
+            eyes = judge()
+            found = reranking.measure(db, settings, batches, eyes)
         finally:
             db.close()
-    return [figure for one in found for figure in _figures(one)]
+    return [figure for one in found for figure in _figures(one, own=isinstance(eyes, Judge))]
 
 
 def judge() -> Sees:
@@ -37,8 +38,9 @@ def judge() -> Sees:
     return next((one for one in seeing if not isinstance(one, Judge)), taste_judge(ROOT))
 
 
-def _figures(one: reranking.Reranked) -> list[Figure]:
-    name = f"{one.taste}: first of four after {one.ratings} ratings"
+def _figures(one: reranking.Reranked, own: bool) -> list[Figure]:
+    """own: raters see with the judge that the reward sees with."""
+    name = f"{one.taste}{', seen by the same judge' if own else ''}: first of four after {one.ratings} ratings"
     return [
         Figure(f"{name}, against a random other", 100 * one.win_rate, "%", 65, at_least=True),
         Figure(f"{name}, lower bound", 100 * one.win_rate_low, "%", 50, at_least=True),
