@@ -132,6 +132,7 @@ def resume_learning(studio: Studio, visitor: Visitor, *, id: Number) -> Answer:
         if not is_busy(studio, run):
             _check_idle(studio)
         if run.stage in (Stage.CANCELLED, Stage.FAILED):
+            learn_process.finish(studio, id)
             learning_runs.resume_run(studio.db, id)
         elif is_busy(studio, run) or run.stage in (Stage.DECIDED, Stage.REFUSED, Stage.ASKING):
             raise StudioError("learning.not_resumable", id=id, stage=run.stage)

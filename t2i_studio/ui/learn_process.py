@@ -73,6 +73,14 @@ def has_died(studio: Studio, run_id: int) -> bool:
     return process is not None and process.poll() is not None
 
 
+def finish(studio: Studio, run_id: int) -> None:
+    """Wait no longer for a process whose run has ended: all there is to keep is kept."""
+    process = _started.get(_key(studio, run_id))
+    if process is not None and process.poll() is None:
+        process.terminate()
+        process.wait()
+
+
 def stop(studio: Studio) -> None:
     """End the processes of a studio that is being closed; their runs are interrupted, and can be resumed."""
     with _guard:

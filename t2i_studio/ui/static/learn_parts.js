@@ -32,7 +32,8 @@ export function statePill(run) {
 export function progressLine(run) {
   const told = run.progress;
   const left = told?.seconds_left ? word("ln_left", { time: duration(told.seconds_left) }) : "";
-  const counted = told && run.stage === "training" ? word("ln_step_of", { done: Math.round(told.done), of: Math.round(told.of) }) : told ? `${Math.floor((100 * told.done) / Math.max(1, told.of))} %` : word(`ln_doing_${run.state === "starting" ? "starting" : run.stage}`);
+  const key = told?.loss === null ? "ln_reading_of" : "ln_step_of"; // before the first step the pictures are read
+  const counted = told && run.stage === "training" ? word(key, { done: Math.round(told.done), of: Math.round(told.of) }) : told ? `${Math.floor((100 * told.done) / Math.max(1, told.of))} %` : word(`ln_doing_${run.state === "starting" ? "starting" : run.stage}`);
   return el("div", { class: "learn-progress" },
     el("progress", { class: "whole", ...(told ? { max: Math.max(1, told.of), value: told.done } : {}), "aria-label": word("progress") }),
     el("span", { class: "quiet", role: "status" }, counted, left && ` · ${left}`));
