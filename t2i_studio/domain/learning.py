@@ -117,12 +117,14 @@ class Evidence(Noun):
 class Verdict(Noun):
     """The gate's decision about an adapter, with every number behind it; shares in 0–1.
 
+    scale: of the adapter, as it was compared and would be used.
     judge: who compared old and new: "people" or "reward". win_rate: of the new one, ties half, with its 95 % interval.
     adherence_drop, diversity_drop: old minus new, in points of 100; None where nothing can measure it. reasons: keys of
     sentences with their parameters: why not, and what would help.
     """
 
     adopt: bool
+    scale: float = 1.0
     judge: str
     compared: int
     win_rate: float

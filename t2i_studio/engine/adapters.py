@@ -68,3 +68,14 @@ def _hash(path: Path) -> str:
 def _hash_of(path: Path, _size: int, _changed: int) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def readable(folder: Path) -> bool:
+    """Whether the adapter in a folder is there and whole."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(_file(Adapter(path=str(folder))), "pt") as file:
+            return bool(file.keys())
+    except (SafetensorError, OSError, StudioError):
+        return False

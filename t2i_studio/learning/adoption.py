@@ -40,7 +40,8 @@ def adapters_in_use(db: Database, card: ModelCard, team: str = "") -> tuple[Adap
     adopted = learnt_adapters.adopted_adapter(db, card.name, team)
     if adopted is None or weights_now(db, card) != adopted.model_hash:
         return ()
-    return (Adapter(path=adopted.path),)
+    verdict = learning_runs.get_run(db, adopted.run).verdict
+    return (Adapter(path=adopted.path, scale=verdict.scale if verdict else 1.0),)
 
 
 def weights_now(db: Database, card: ModelCard) -> str | None:

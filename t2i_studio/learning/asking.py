@@ -22,7 +22,7 @@ from t2i_studio.errors import StudioError
 from t2i_studio.learning.compared import outcomes_of
 from t2i_studio.learning.evidence import gather
 from t2i_studio.learning.gate import Measured, decide
-from t2i_studio.learning.held_out import held_out
+from t2i_studio.learning.held_out import held_out, names_of
 from t2i_studio.learning.runs import folder_of
 from t2i_studio.learning.split import descriptions
 from t2i_studio.settings import Settings
@@ -54,7 +54,7 @@ def ask(db: Database, settings: Settings, run_id: int, user: str) -> SessionDraf
     told = set(descriptions(gather(db, run.scope, new.model_hash)).values())
     requests: list[GenerationRequest] = []
     for number, text in enumerate(held_out(card, told).texts[:ITEMS]):
-        for adapters in (before(db, run), (Adapter(path=new.path),)):
+        for adapters in (before(db, run), (Adapter(path=new.path, scale=scale_of(run)),)):
             request = make_request(text, card, adapters=adapters, seed=FIRST_SEED + number, variants=1, user=user)
             requests.append(accept(request, card))
     name = f"{run.scope.model} · {new.version} · {datetime.now():%Y-%m-%d}"
@@ -86,16 +86,23 @@ def settle(db: Database, run_id: int) -> LearningRun:
         run = learning_runs.set_stage(db, run_id, Stage.ASKING)
     answers = votes(db, session)
     new = _source(db, answers, _adapter(db, run))
-    outcomes = outcomes_of(answers, new, {}) if new else []
+    products = {vote.prompt: names_of(vote.prompt) for vote in answers}
+    outcomes = outcomes_of(answers, new, products) if new else []
     if not outcomes:
         return run
+    verdict = decide(measured(db, run_id), people=outcomes)
     learning_runs.claim_run(db, run_id)
-    return learning_runs.keep_verdict(db, run_id, decide(measured(db, run_id), people=outcomes))
+    return learning_runs.keep_verdict(db, run_id, verdict.model_copy(update={"scale": scale_of(run)}))
 
 
 def _made(db: Database, run_id: int) -> int | None:
     draft = draft_of(db, run_id)
     return draft.session if draft else None
+
+
+def scale_of(run: LearningRun) -> float:
+    """At which a run's adapter was compared; whole before that."""
+    return run.verdict.scale if run.verdict else 1.0
 
 
 def measured(db: Database, run_id: int) -> Measured:
@@ -114,7 +121,9 @@ def _adapter(db: Database, run: LearningRun) -> LearntAdapter:
 def before(db: Database, run: LearningRun) -> tuple[Adapter, ...]:
     """What the new adapter is compared with: the one in use, or the model itself."""
     used = learnt_adapters.adopted_adapter(db, run.scope.model, run.scope.team)
-    return (Adapter(path=used.path),) if used and used.run != run.id else ()
+    if used is None or used.run == run.id:
+        return ()
+    return (Adapter(path=used.path, scale=scale_of(learning_runs.get_run(db, used.run))),)
 
 
 def _source(db: Database, answers: Sequence[Vote], adapter: LearntAdapter) -> str | None:

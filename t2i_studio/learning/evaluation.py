@@ -154,8 +154,10 @@ def kept_plan(folder: Path) -> EvaluationPlan | None:
 
 
 def _begin(folder: Path, plan: EvaluationPlan) -> None:
-    if kept_plan(folder) != plan:
-        for path in folder.glob("*/*.png"):
+    kept = kept_plan(folder)
+    if kept != plan:
+        same_old = kept is not None and kept.model_copy(update={"new": plan.new}) == plan
+        for path in folder.glob("new/*.png" if same_old else "*/*.png"):
             path.unlink()
         for side in SIDES:
             (folder / side).mkdir(parents=True, exist_ok=True)

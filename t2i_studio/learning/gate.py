@@ -96,6 +96,12 @@ def decide(measured: Measured, *, people: Sequence[Outcome] = (), reward: Chance
     )
 
 
+def fell(measured: Measured) -> bool:
+    """Did anything fall by more than is tolerated? A weaker adapter may not."""
+    drops = (measured.adherence, measured.diversity, measured.faults)
+    return any(drop is not None and drop.value > TOLERATED for drop in drops)
+
+
 def measured_well(drop: Drop | None) -> bool:
     """Is a drop known so well that more pictures would not change the decision for being too few?"""
     return drop is None or drop.value > TOLERATED or drop.high <= RULED_OUT

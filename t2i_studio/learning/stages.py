@@ -20,7 +20,7 @@ from t2i_studio.learning import asking, curve, lessons, lora
 from t2i_studio.learning import evidence as rated
 from t2i_studio.learning.compared import Chances
 from t2i_studio.learning.evaluation import EvaluationPlan, plan_evaluation
-from t2i_studio.learning.gate import decide
+from t2i_studio.learning.gate import decide, fell
 from t2i_studio.learning.held_out import held_out
 from t2i_studio.learning.measuring import evaluate, foretold
 from t2i_studio.learning.plan import TrainingPlan, plan_training
@@ -37,6 +37,8 @@ SAMPLES = 4
 """Pictures that show what training does, each of a description that no rating was about."""
 TOLD = 5
 """Steps between two points of the curve."""
+SCALES = (1.0, 0.7, 0.5)
+"""Strengths at which an adapter is compared, until what was asked for and variety do not fall too far."""
 SAMPLED = 4
 """Times that they are made anew while training."""
 
@@ -89,13 +91,17 @@ def evaluating(work: Work) -> None:
     everything = rated.gather(work.db, work.run.scope, model.hash)
     told = set(descriptions(everything).values())
     before = asking.before(work.db, work.run)
-    plan = plan_evaluation(model, held_out(model.card, told), before, (Adapter(path=adapter.path),))
     folder = work.folder / "evaluation"
-    work.begin()
-    found = evaluate(folder, plan, model, lambda done, of: work.progress(done, of))
+    for scale in SCALES:
+        new = Adapter(path=adapter.path, scale=scale)
+        plan = plan_evaluation(model, held_out(model.card, told), before, (new,))
+        work.begin()
+        found = evaluate(folder, plan, model, work.progress)
+        verdict = decide(found, reward=_foretold(work, folder, plan, model, everything))
+        if not fell(found):
+            break
     keep(work.folder / asking.EVALUATION, found.model_dump_json())
-    verdict = decide(found, reward=_foretold(work, folder, plan, model, everything))
-    learning_runs.keep_verdict(work.db, work.run.id, verdict)
+    learning_runs.keep_verdict(work.db, work.run.id, verdict.model_copy(update={"scale": scale}))
 
 
 STAGES: dict[Stage, Callable[[Work], None]] = {
