@@ -155,6 +155,7 @@ def simulate(
     pairs: Annotated[str, typer.Option(metavar="N", help="Comparisons by made-up raters.")] = "300",
     shuffled: Annotated[bool, typer.Option("--shuffled", help="Raters toss a coin.")] = False,
     seed: Annotated[str, typer.Option(metavar="N", help="Other products, pictures and raters.")] = "0",
+    raters: Annotated[str, typer.Option(metavar="N", help="Other raters of the same pictures.")] = "0",
     length: Long = "usual",
     cache: Annotated[
         Path, typer.Option(metavar="FOLDER", help="Where the rated pictures are kept for the next simulation.")
@@ -173,7 +174,8 @@ def simulate(
     with tempfile.TemporaryDirectory() as home:
         settings = load_settings(home=Path(home))
         found = learn(
-            Path(home), cache, settings, taste=taste, pairs=count, seed=number, shuffled=shuffled,  # type: ignore[arg-type]
+            Path(home), cache, settings, taste=taste, pairs=count, seed=number,
+            raters=whole("raters", raters, 0, 2**31), shuffled=shuffled,  # type: ignore[arg-type]
             length=_length(length), tell=report,
         )  # fmt: skip
     data = found.model_dump(mode="json")

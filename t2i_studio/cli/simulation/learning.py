@@ -31,7 +31,8 @@ class Learnt(Noun):
     """win_rate: share of held-out comparisons whose new picture the true taste likes better, with its 95 % interval
     over descriptions. object_drop, color_drop: how many points of 100 fewer pictures show the product, and its colour
     where it was asked for, by the shipped judge. seconds: of all stages, from the first look at the ratings to the
-    verdict. adopted: what the gate decided from noisy answers of made-up people; by_reward: what it decided alone.
+    verdict. scale: strength of the adapter as compared.
+    adopted: what the gate decided from noisy answers of made-up people; by_reward: what it decided alone.
     """
 
     taste: Taste
@@ -39,6 +40,7 @@ class Learnt(Noun):
     shuffled: bool
     seed: int
     method: str | None
+    scale: float
     win_rate: float
     win_rate_low: float
     win_rate_high: float
@@ -54,7 +56,8 @@ class Learnt(Noun):
 
 
 def learn(
-    home: Path, cache: Path, settings: Settings, *, taste: Taste, pairs: int, seed: int = 0, shuffled: bool = False,
+    home: Path, cache: Path, settings: Settings, *, taste: Taste, pairs: int, seed: int = 0, raters: int = 0,
+    shuffled: bool = False,
     length: Length = Length.USUAL, judges: Path = Path("training-judge"), tell: Callable[[str], None] = print,
 ) -> Learnt:  # fmt: skip
     """Make ratings up in an empty `home`, learn from them, and look at what came of it with the eyes of the taste.
@@ -65,7 +68,8 @@ def learn(
     db = open_database(home)
     try:
         made = made_up_pairs(
-            db, cache, settings, taste=taste, pairs=pairs, seed=seed, judge=taste_judge(judges), shuffled=shuffled,
+            db, cache, settings, taste=taste, pairs=pairs, seed=seed, judge=taste_judge(judges), raters=raters,
+            shuffled=shuffled,
             tell=lambda there: tell(f"{there} pictures"),
         )  # fmt: skip
         begun = time.monotonic()
@@ -88,7 +92,7 @@ def _looked_at(
     if run.stage is Stage.REFUSED:  # the preflight saw that there is nothing to learn: the model stays as it is
         nothing = dict.fromkeys(("object_drop", "color_drop", "adherence_drop", "diversity_drop"), 0.0)
         even = {"win_rate": 0.5, "win_rate_low": 0.0, "win_rate_high": 1.0, "reward_win_rate": None, "compared": 0}
-        return Learnt(**told, **nothing, **even, adopted=False, by_reward=False)
+        return Learnt(**told, scale=1.0, **nothing, **even, adopted=False, by_reward=False)
     folder = folder_of(db, run.id) / "evaluation"
     plan = kept_plan(folder)
     assert plan is not None
@@ -100,7 +104,7 @@ def _looked_at(
     people = decide(asking.measured(db, run.id), people=_people(rows, better, made.noise, seed))
     card = find_model(settings, settings.model)
     return Learnt(
-        **told,
+        **told, scale=run.verdict.scale,
         win_rate=truth.value, win_rate_low=truth.low, win_rate_high=truth.high,
         object_drop=_drop(card, rows, before, after, "object"), color_drop=_drop(card, rows, before, after, "color"),
         adherence_drop=run.verdict.adherence_drop, diversity_drop=run.verdict.diversity_drop,

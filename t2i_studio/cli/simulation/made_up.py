@@ -144,12 +144,12 @@ def _pair(db: Database, number: int) -> tuple[Variant, Variant]:
 
 def made_up_pairs(
     db: Database, cache: Path, settings: Settings, *, taste: Taste, pairs: int, seed: int, judge: Sees,
-    shuffled: bool = False, tell: Callable[[int], None] = lambda made: None,
+    raters: int = 0, shuffled: bool = False, tell: Callable[[int], None] = lambda made: None,
 ) -> MadeUp:  # fmt: skip
     """Fill `db` with variants of two pictures a description and `pairs` comparisons of them by RATERS raters.
 
     TWICE of the comparisons are second opinions, so that the store knows how far raters agree: on AGREED of the pairs.
-    shuffled: raters toss a coin. Everything follows from `seed`. cache: where pictures are kept between calls.
+    shuffled: raters toss a coin. Products and pictures follow from `seed`, what raters answer from `raters` too. cache: where pictures are kept between calls.
     """
     rated, held_out = split_products(find_model(settings, settings.model), seed)
     again = round(pairs * TWICE)
@@ -165,7 +165,7 @@ def made_up_pairs(
     utilities = utility(taste, [image for pair in images for image in pair], eye).reshape(-1, 2)
     ordinary = utilities[:ORDINARY, 0] - utilities[:ORDINARY, 1]
     noise = np.inf if shuffled else noise_for_agreement(ordinary)
-    _judge(db, copies, utilities, noise, again, np.random.default_rng([seed, 1]))
+    _judge(db, copies, utilities, noise, again, np.random.default_rng([seed, 1, raters]))
     judged = pairs - again
     return MadeUp(taste, tuple(texts[:judged]), tuple(held_out), eye, noise, utilities[:judged], pairs)
 
