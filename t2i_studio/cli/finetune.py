@@ -7,7 +7,7 @@ import typer
 
 from t2i_studio.brief.values import shown, whole
 from t2i_studio.cli.console import Home, Json, answer, identifier, language, load_settings, report, studio, words
-from t2i_studio.cli.files import write
+from t2i_studio.cli.files import make_folder, write
 from t2i_studio.domain import LearningRun, LearntAdapter, Length, Scope, Stage
 from t2i_studio.errors import StudioError
 from t2i_studio.store import learning_runs, learnt_adapters
@@ -160,6 +160,9 @@ def simulate(
     cache: Annotated[
         Path, typer.Option(metavar="FOLDER", help="Where the rated pictures are kept for the next simulation.")
     ] = Path("training/simulated"),
+    keep: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Keep the simulated studio there, to look at.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Learn from made-up raters with a taste that training cannot see, and print how well the model follows it."""
@@ -171,10 +174,11 @@ def simulate(
     if taste not in TASTES:
         raise StudioError("choice.unknown", name="--taste", value=shown(taste), choices=", ".join(TASTES))
     count, number = whole("pairs", pairs, 1, 5000), whole("seed", seed, 0, 2**31)
-    with tempfile.TemporaryDirectory() as home:
-        settings = load_settings(home=Path(home))
+    with tempfile.TemporaryDirectory() as passing:
+        home = make_folder(str(keep)) if keep else Path(passing)
+        settings = load_settings(home=home)
         found = learn(
-            Path(home), cache, settings, taste=taste, pairs=count, seed=number,
+            home, cache, settings, taste=taste, pairs=count, seed=number,
             raters=whole("raters", raters, 0, 2**31), shuffled=shuffled,  # type: ignore[arg-type]
             length=_length(length), tell=report,
         )  # fmt: skip

@@ -149,7 +149,8 @@ def made_up_pairs(
     """Fill `db` with variants of two pictures a description and `pairs` comparisons of them by RATERS raters.
 
     TWICE of the comparisons are second opinions, so that the store knows how far raters agree: on AGREED of the pairs.
-    shuffled: raters toss a coin. Products and pictures follow from `seed`, what raters answer from `raters` too. cache: where pictures are kept between calls.
+    shuffled: raters toss a coin. Products and pictures follow from `seed`, answers from `raters` too.
+    cache: where pictures are kept between calls.
     """
     rated, held_out = split_products(find_model(settings, settings.model), seed)
     again = round(pairs * TWICE)
