@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from t2i_studio.brief.requests import make_request, options_of
 from t2i_studio.domain import Adapter, GenerationRequest, LearntAdapter, State
@@ -15,7 +16,7 @@ from t2i_studio.learning.joining import join
 from t2i_studio.settings import Settings
 from t2i_studio.store import jobs, learnt_adapters
 from t2i_studio.store.database import open_database
-from t2i_studio.store.images import put_image
+from t2i_studio.store.images import image_path, put_image
 from t2i_studio.store.sample import origin
 from t2i_studio.ui import create, desk, form, learnt
 from t2i_studio.ui.studio import Studio, Visitor
@@ -148,8 +149,8 @@ def test_adopting_and_rolling_back_need_no_restart(tmp_path: Path, tiny_model: P
         db.close()
 
 
-def picture(studio: Studio, model: Path, *, on: bool = True) -> str:
-    """Hash of the picture that a request gets now."""
+def picture(studio: Studio, model: Path, *, on: bool = True) -> bytes:
+    """Pixels that a request gets now."""
     asked = make_request(TEXT, find_model(studio.settings, str(model)), seed=1, variants=1)
     (ready,) = learnt.with_taste(studio, [asked], learnt.Taste(on=on))
     job = studio.engine.submit(ready)
@@ -158,7 +159,8 @@ def picture(studio: Studio, model: Path, *, on: bool = True) -> str:
         time.sleep(0.05)
     assert jobs.get_job(studio.db, job.id).state is State.DONE, jobs.get_job(studio.db, job.id).error
     card = desk.poll(studio, VISITOR, job=job.id)["cards"][0]
-    return str(card["image"])
+    with Image.open(image_path(studio.db, card["image"])) as made:
+        return made.tobytes()
 
 
 def adapter(studio: Studio, model: Path) -> LearntAdapter:
@@ -169,7 +171,7 @@ def adapter(studio: Studio, model: Path) -> LearntAdapter:
     from t2i_studio.learning import lora
 
     card = find_model(studio.settings, str(model))
-    loaded = load_model(card, "cpu", studio.settings, studio.db.home / "cache")
+    loaded = load_model(card, torch.device("cpu"), studio.settings, studio.db.home / "cache")
     chance = torch.Generator().manual_seed(1)
     for weight in lora.attach(loaded.pipe.unet, 4, 0):
         weight.data = torch.randn(weight.shape, generator=chance)
