@@ -206,9 +206,11 @@ def _adapter_of(db: Database, run_id: int) -> LearntAdapter:
 
 
 def _told(db: Database, run: LearningRun, as_json: bool) -> None:
-    """A run as it stands. What ended it by an error is raised, so that the exit code says so."""
+    """A run as it stands. What failed or refused it is raised, so that the exit code says so."""
     if run.stage is Stage.FAILED and run.error:
         raise StudioError(run.error["key"], **run.error["params"])
+    if run.stage is Stage.REFUSED and run.preflight:
+        raise StudioError(run.preflight["refusals"][0]["key"], **run.preflight["refusals"][0]["params"])
     row = _row(run, learnt_adapters.adapter_of(db, run.id))
     answer(row, "\n".join([_line(row), *row["sentences"]]), as_json)
 
