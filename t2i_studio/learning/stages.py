@@ -166,8 +166,7 @@ def _plan(work: Work, trainee: Trainee, method: Method, examples: int) -> Traini
     """The run's plan: kept once, so that a resumed run trains as it began."""
     if work.run.plan:
         return TrainingPlan.model_validate(work.run.plan)
-    size = sum(weight.numel() for weight in trainee.network.parameters())
-    plan = plan_training(method, examples, work.run.length, size).model_copy(update={"seed": work.run.id})
+    plan = plan_training(method, examples, work.run.length, trainee.size).model_copy(update={"seed": work.run.id})
     learning_runs.keep_plan(work.db, work.run.id, plan.model_dump(mode="json"))
     return plan
 

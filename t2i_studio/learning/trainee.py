@@ -25,11 +25,12 @@ from t2i_studio.engine.samplers import make_scheduler
 from t2i_studio.engine.steps import Step, Stopped, watched
 from t2i_studio.errors import StudioError
 from t2i_studio.learning.noise import LEVELS, Noise
+from t2i_studio.learning.plan import SMALL
 
 
 class Trainee:
-    """network: the part that learns. visited: the timesteps of the sampler with the model's default settings, falling.
-    layout: latents of one picture as the pipeline steps through them, (1, …).
+    """network: the part that learns; size: how many weights it has. visited: the timesteps of the sampler with the
+    model's default settings, falling. layout: latents of one picture as the pipeline steps through them, (1, …).
     """
 
     def __init__(self, model: LoadedModel, request: GenerationRequest) -> None:
@@ -46,6 +47,9 @@ class Trainee:
             if isinstance(part, torch.nn.Module):
                 part.requires_grad_(False)
         self.visited, self.layout = self._look()
+        self.size = sum(weight.numel() for weight in self.network.parameters())
+        if self.size >= SMALL:  # what is computed again need not be kept: less memory for some more time
+            self.network.enable_gradient_checkpointing()
 
     @property
     def device(self) -> torch.device:

@@ -75,3 +75,22 @@ def test_says_is_what_the_sampler_gets(trainee: Callable[[str], Trainee]) -> Non
         said = ready.says(start, time, [request.prompt.text])
     kept = ready.model.own_scheduler.alphas_cumprod[int(time)]
     assert torch.allclose((start - (1 - kept).sqrt() * said) / kept.sqrt(), seen[0], atol=1e-3)
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_large_networks_compute_again_and_learn_the_same(
+    name: str, trainee: Callable[[str], Trainee], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gradients() -> list[torch.Tensor]:
+        ready = trainee(name)
+        weights = lora.attach(ready.network, rank=2, seed=0)
+        for number, weight in enumerate(weights):
+            weight.data = 0.1 * torch.randn(weight.shape, generator=torch.Generator().manual_seed(number))
+        ready.says(noisy(ready, 2), torch.tensor([900.0, 300.0]), TEXTS).square().mean().backward()
+        return [weight.grad for weight in weights if weight.grad is not None]
+
+    kept = gradients()
+    monkeypatch.setattr("t2i_studio.learning.trainee.SMALL", 0)
+    again = gradients()
+    assert len(kept) == len(again) > 0
+    assert all(torch.allclose(one, other, atol=1e-6) for one, other in zip(kept, again, strict=True))
