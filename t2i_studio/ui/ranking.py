@@ -103,7 +103,9 @@ _guard = threading.Lock()
 
 def ranker(studio: Studio) -> Ranker:
     with _guard:
-        return _rankers.setdefault(id(studio.db), Ranker(studio))
+        if id(studio.db) not in _rankers:
+            _rankers[id(studio.db)] = Ranker(studio)
+        return _rankers[id(studio.db)]
 
 
 def stop(db: Database) -> None:
