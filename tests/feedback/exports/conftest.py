@@ -1,6 +1,7 @@
 """A store with pictures that carry their prompts, and answers about them made by hand."""
 
 import io
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -49,8 +50,9 @@ def db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
 
 @pytest.fixture
 def own_db(db: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    """A copy of `db` that may be changed."""
-    database = open_database(maintenance.backup(db, tmp_path_factory.mktemp("own") / "home"))
+    """A copy of `db` that may be changed, its pictures too: those of a backup in a folder are the very files of `db`."""
+    home = tmp_path_factory.mktemp("own") / "home"
+    database = open_database(shutil.copytree(maintenance.backup(db, home.with_name("backup")), home))
     yield database
     database.close()
 
