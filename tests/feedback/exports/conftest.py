@@ -50,7 +50,7 @@ def db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
 
 @pytest.fixture
 def own_db(db: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    """A copy of `db` that may be changed, its pictures too: those of a backup in a folder are the very files of `db`."""
+    """A copy of `db` that may be changed, its pictures too: a backup in a folder links to those of `db`."""
     home = tmp_path_factory.mktemp("own") / "home"
     database = open_database(shutil.copytree(maintenance.backup(db, home.with_name("backup")), home))
     yield database
