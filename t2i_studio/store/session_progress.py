@@ -16,8 +16,9 @@ PACE_MINUTES = 10
 class Progress(Noun):
     """How far a session is. items: those that are judged in the end; opened, done: of these, may be judged, and have
     all their judgements. answers: judgements that count for the overlap; wanted: of these, in the end. leased: places
-    held by raters who are looking now. raters: who entered or has a link of their own. per_minute: answers of any
-    purpose over the last PACE_MINUTES. last: when the last one came.
+    held by raters who are looking now. raters: who answered more than practice; who merely came in or has a link of
+    their own is not one. excluded: of these, taken out. per_minute: answers of any purpose over the last PACE_MINUTES.
+    last: when the last one came.
     """
 
     items: int
@@ -31,6 +32,11 @@ class Progress(Noun):
     excluded: int
     per_minute: float
     last: datetime | None
+
+    @property
+    def complete(self) -> bool:
+        """Whether every judgement that was asked for is there, those of excluded raters among them."""
+        return self.answers >= self.wanted
 
 
 def progress(db: Database, session_id: int, now: datetime | None = None) -> Progress:
@@ -65,8 +71,13 @@ def _places(session: Session, session_id: int) -> tuple[int, int]:
 
 
 def _raters(session: Session, session_id: int) -> tuple[int, int, int]:
-    """Raters, excluded ones among them, and skips by all."""
-    sums = select(func.count(), func.count(SessionRaterRow.excluded_at), func.sum(SessionRaterRow.skipped))
+    """Raters who answered, excluded ones among them, and skips by all."""
+    answered = SessionRaterRow.answered > 0
+    sums = select(
+        func.count().filter(answered),
+        func.count(SessionRaterRow.excluded_at).filter(answered),
+        func.sum(SessionRaterRow.skipped),
+    )
     raters, excluded, skips = session.execute(sums.where(SessionRaterRow.session_id == session_id)).one()
     return raters, excluded, skips or 0
 

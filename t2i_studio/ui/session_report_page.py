@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
-from t2i_studio.domain import FeedbackSession
+from t2i_studio.domain import FeedbackSession, SessionState
 from t2i_studio.feedback.raters import RaterMeasures
 from t2i_studio.feedback.report import SessionReport
 from t2i_studio.store.session_progress import Progress
@@ -65,6 +65,7 @@ def report_page(
         f'<a href="{base}/report.html">{escape(say("fs_as_page"))}</a>'
         f'<a href="{base}/report.json">JSON</a><a href="{base}/answers.csv">{escape(say("fs_raw_csv"))}</a></nav>'
     )  # fmt: skip
+    asks = now.complete and found.excluded_answers and session.state is not SessionState.CLOSED
     people = rater_rows(found.raters, showing, seats)
     return _PAGE.format(
         locale=LOCALES[showing.language],
@@ -74,7 +75,7 @@ def report_page(
         name=escape(plan.name),
         kicker=escape(say("fs_report")),
         about=about,
-        figures=figures(found, plan, showing),
+        figures=figures(found, plan, showing) + (quiet(say("fs_left_out_ask")) if asks else ""),
         raters=section(say("fs_raters"), people, quiet(say("fs_raters_note"))) if people else "",
         method=quiet(say("fs_method")),
     )

@@ -170,8 +170,12 @@ def test_progress_counts_what_counts(db: Database):
     shown(db, of, other, START)
     found = progress(db, of.id, START)
     assert (found.items, found.opened, found.done, found.answers, found.wanted, found.leased) == (3, 3, 0, 1, 6, 1)
-    assert (found.skips, found.raters, found.excluded, found.per_minute, found.last) == (1, 2, 0, 0.1, START)
+    assert (found.skips, found.raters, found.excluded, found.per_minute, found.last) == (1, 1, 0, 0.1, START)
     assert [(each.answered, each.skipped, each.assigned) for each in raters_of(db, of.id)] == [(1, 1, 2), (0, 0, 1)]
+    for each in (rater, other):
+        exclude_rater(db, of.id, each, "too fast")
+    after = progress(db, of.id, START)
+    assert (after.raters, after.excluded) == (1, 1)  # who looked only is neither
 
 
 def test_what_does_not_exist_is_said_so(db: Database):

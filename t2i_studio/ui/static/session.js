@@ -119,7 +119,7 @@ export default function ({ element, server }) {
         figure(number(people) + (excluded ? ` (−${excluded})` : ""), word("fs_raters")),
         figure(ago(last), word("fs_last"))),
       (leased > 0 || skips > 0) && el("p", { class: "quiet" }, [leased > 0 && word("fs_looking_now", { n: leased }), skips > 0 && word("fs_skips", { n: skips })].filter(Boolean).join(" · ")),
-      answers >= wanted && session.state === "open" && el("p", { class: "notice" }, el("span", {}, word("fs_complete")), button("plus", word("fs_extend"), extend), button("check", word("fs_close"), close)));
+      answers >= wanted && session.state === "open" && el("p", { class: "notice" }, el("span", {}, word("fs_complete"), excluded > 0 && ` ${word("fs_left_out_ask")}`), button("plus", word("fs_extend"), extend), button("check", word("fs_close"), close)));
   }
 
   async function set(state) {
