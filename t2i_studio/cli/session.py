@@ -172,13 +172,17 @@ def link(
 def report_(session: Number, home: Home = None, json: Json = False) -> None:
     """What the answers say: ranking, win rates, agreement, raters, faults; raters are numbers, as on the page."""
     from t2i_studio.feedback.report import report as make_report
+    from t2i_studio.store.session_progress import progress
     from t2i_studio.store.sessions import get_session
     from t2i_studio.store.votes import votes
+    from t2i_studio.ui.i18n import words as page_words
     from t2i_studio.ui.session_files import report_json
 
     number = identifier("session", session)
     with studio(home) as (_, db):
-        found = make_report(votes(db, number), get_session(db, number).plan)
+        of = get_session(db, number)
+        found = make_report(votes(db, number), of.plan)
+        asks = found.excluded_answers and of.state is not SessionState.CLOSED and progress(db, number).complete
         told = report_json(db, number, found)["report"]
     standings = [
         f"{place}.  {one.source}  {one.strength.value:+.2f}"
@@ -190,7 +194,8 @@ def report_(session: Number, home: Home = None, json: Json = False) -> None:
         f"{found.judged} judgements by {len(found.raters)} raters",
         f"{len(found.raters)} 位评分者，{found.judged} 次评判",
     )
-    answer(told, "\n".join([count, *standings, *stars]), json)
+    rest = [page_words(language())["fs_left_out_ask"]] if asks else []
+    answer(told, "\n".join([count, *standings, *stars, *rest]), json)
 
 
 @app.command("export")
@@ -254,9 +259,12 @@ def simulate(
 
 def _set_state(session: str, state: SessionState, home: Path | None, json: bool) -> None:
     from t2i_studio.store.sessions import set_state
+    from t2i_studio.ui.judging.copies import Copies
 
     with studio(home) as (_, db):
         now = set_state(db, identifier("session", session), state)
+        if state is SessionState.CLOSED:
+            Copies(db).drop_closed()
     answer(_about(now), words(f"Session {now.id} is {now.state}.", f"场次 {now.id}：{now.state}"), json)
 
 

@@ -128,6 +128,14 @@ def session_by(db: Database, token: str) -> int:
         return _opened_by(session, attempt, token)[1].id
 
 
+def session_of_link(db: Database, token: str) -> int:
+    """The session of a link whatever became of both, for those who are in already. Raises StudioError
+    session.link_unknown, and logs it.
+    """
+    with refusals_kept(db, Attempt("look", STRANGER)), db.read() as session:
+        return _link(session, token).session_id
+
+
 def rater_by(db: Database, session_id: int, key: str) -> str | None:
     """Whose key this is in the session; None: nobody's."""
     with db.read() as session:
@@ -161,9 +169,7 @@ def _hash(secret: str) -> str:
 
 
 def _opened_by(session: Session, attempt: Attempt, token: str) -> tuple[SessionLinkRow, SessionRow]:
-    link = session.scalar(select(SessionLinkRow).where(SessionLinkRow.token_hash == _hash(token)))
-    if link is None:
-        raise StudioError("session.link_unknown")
+    link = _link(session, token)
     attempt.session, attempt.rater = link.session_id, link.rater_id
     row = session.get_one(SessionRow, link.session_id)
     if row.state == SessionState.CLOSED:
@@ -171,6 +177,13 @@ def _opened_by(session: Session, attempt: Attempt, token: str) -> tuple[SessionL
     if link.revoked_at is not None:
         raise StudioError("session.link_revoked")
     return link, row
+
+
+def _link(session: Session, token: str) -> SessionLinkRow:
+    link = session.scalar(select(SessionLinkRow).where(SessionLinkRow.token_hash == _hash(token)))
+    if link is None:
+        raise StudioError("session.link_unknown")
+    return link
 
 
 def _check_code(db: Database, attempt: Attempt, token: str, code: str | None, key: str | None) -> None:

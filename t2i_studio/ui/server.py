@@ -28,6 +28,7 @@ from t2i_studio.ui.document import Document
 from t2i_studio.ui.files import picture_routes, static_routes
 from t2i_studio.ui.guard import Guard
 from t2i_studio.ui.i18n import gradio_words
+from t2i_studio.ui.judging.copies import Copies
 from t2i_studio.ui.judging.routes import judge_routes
 from t2i_studio.ui.learn_files import learn_routes
 from t2i_studio.ui.quick_import import import_normally
@@ -107,6 +108,7 @@ def _reader(studio: Studio) -> Callable[[str], None]:
 def _begin(studio: Studio) -> None:
     studio.engine.start()
     session_watch.wake(studio)  # sessions that waited for their pictures when the studio was stopped
+    Copies(studio.db).drop_closed()  # of sessions that were closed without it
 
 
 def _later(action: Callable[[], None]) -> Timer:

@@ -170,6 +170,8 @@ def session_figures(studio: Studio, visitor: Visitor, *, id: Number) -> Answer:
 
 def set_session_state(studio: Studio, visitor: Visitor, *, id: Number, state: SessionState) -> Answer:
     sessions.set_state(studio.db, id, state)
+    if state == SessionState.CLOSED:
+        Copies(studio.db).drop_closed()
     return {"id": id}
 
 

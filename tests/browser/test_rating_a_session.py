@@ -245,6 +245,10 @@ def test_a_pause_the_end_and_a_wrong_link_are_told_in_a_sentence(open_page: Open
     set_state(site.db, session.id, SessionState.CLOSED)
     tap(phone, "上面更好")
     expect(phone.locator("h1")).to_have_text("本场次已结束")
+    expect(phone.locator(".count")).to_have_text("1 题由你完成")  # not 2: the last one came too late
+    phone.reload()
+    expect(phone.locator("h1")).to_have_text("本场次已结束")
+    expect(phone.locator(".count")).to_have_text("1 题由你完成")
     late = open_page(address, "en")
     expect(late.locator("h1")).to_have_text("This session is over")
     lost = open_page(address[:-3] + "xyz", "en")

@@ -13,6 +13,7 @@ from t2i_studio.store.database import open_database
 from t2i_studio.store.entrance import consent, enter
 from t2i_studio.store.images import put_image
 from t2i_studio.store.sample import origin, request
+from t2i_studio.store.session_raters import exclude_rater
 from tests.cli.conftest import Ran
 from tests.store.studio import png
 
@@ -52,13 +53,15 @@ def test_named_links_are_made_one_by_one_and_can_be_revoked(run: Run, pictures: 
     assert link["revoked"]
 
 
-def test_a_session_rests_goes_on_and_ends_for_good(run: Run, pictures: None) -> None:
+def test_a_session_rests_goes_on_and_ends_for_good(run: Run, pictures: None, home: Path) -> None:
     run("session", "create", "--variants", "1-4")
+    (home / "blind" / "1").mkdir(parents=True)  # where a studio that runs meanwhile keeps what raters see
     assert [run("session", to, 1, "--json").json["state"] for to in ("pause", "open", "close")] == [
         "paused",
         "open",
         "closed",
     ]
+    assert not (home / "blind" / "1").exists()
     refused = run("session", "open", 1)
     assert (refused.code, refused.out) == (2, "")
     assert "closed" in refused.err
@@ -132,3 +135,10 @@ def test_a_report_tells_raters_by_number_and_not_by_their_ids(run: Run, pictures
     told = run("session", "report", made["session"], "--json")
     assert {each["rater"] for each in told.json["raters"]} == {1, 2}
     assert not [rater for rater in raters if rater in told.out]
+    assert "in their place" not in run("session", "report", made["session"]).out
+    db = open_database(home)
+    exclude_rater(db, made["session"], raters[0], "always left")
+    db.close()
+    assert "in their place" in run("session", "report", made["session"]).out
+    run("session", "close", made["session"])
+    assert "in their place" not in run("session", "report", made["session"]).out

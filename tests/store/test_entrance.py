@@ -4,7 +4,16 @@ from t2i_studio.domain import Entry, SessionState
 from t2i_studio.errors import StudioError
 from t2i_studio.store.audit import audit_of
 from t2i_studio.store.database import Database
-from t2i_studio.store.entrance import consent, enter, links_of, make_link, rater_by, revoke_link, session_by
+from t2i_studio.store.entrance import (
+    consent,
+    enter,
+    links_of,
+    make_link,
+    rater_by,
+    revoke_link,
+    session_by,
+    session_of_link,
+)
 from t2i_studio.store.session_raters import raters_of
 from t2i_studio.store.sessions import set_state
 from tests.store.session_studio import session_of
@@ -85,6 +94,8 @@ def test_links_that_lead_nowhere_are_refused_and_the_refusal_is_kept(db: Databas
     assert key_of(enter, db, other) == "session.closed"
     assert key_of(make_link, db, of.id) == "session.closed"
     assert refusals(db, of.id) == ["session.closed", "session.closed", "session.link_revoked"]
+    assert {session_of_link(db, each) for each in (token, other)} == {of.id}  # who is in may ask how it ended
+    assert key_of(session_of_link, db, "x") == "session.link_unknown"
 
 
 def test_secrets_are_not_in_the_files(db: Database):

@@ -16,10 +16,11 @@ from t2i_studio.store.database import Database, open_database
 from t2i_studio.store.entrance import make_link
 from t2i_studio.store.session_items import items_of
 from t2i_studio.store.session_raters import exclude_rater, raters_of
-from t2i_studio.store.sessions import set_state
+from t2i_studio.store.sessions import get_session, set_state
 from t2i_studio.store.votes import votes
 from t2i_studio.ui.auth import MAX_FAILURES, LogIn
-from t2i_studio.ui.judging import blind
+from t2i_studio.ui.judging import blind, copies
+from t2i_studio.ui.judging.copies import Copies
 from t2i_studio.ui.judging.messages import MAX_BODY
 from t2i_studio.ui.judging.page import FOLDER, words
 from t2i_studio.ui.judging.preference import best_order
@@ -166,6 +167,45 @@ def test_states_are_told_in_the_raters_language(db: Database, client: TestClient
     refused = other.ask("enter")
     assert (refused["state"], other.received[-1].status_code) == ("closed", 410)
     assert "closed" in refused["sentence"]
+
+
+def test_pictures_go_with_the_end_of_a_session_and_each_is_still_told_their_own_count(
+    db: Database, client: TestClient
+) -> None:
+    session, other = session_of(db, 2), session_of(db, 2)
+    rater = arrived(db, client, session)
+    Copies(db).make(other.id)
+    told = rater.say(rater.through_practice()["item"])
+    shown = told["item"]["pictures"][0]
+    assert client.get(shown).is_success
+    set_state(db, session.id, SessionState.CLOSED)
+    Copies(db).drop_closed()
+    assert [path.name for path in (db.home / "blind").iterdir()] == [str(other.id)]
+    assert client.get(shown).status_code == 404
+    again = Browser(studio_of(db), rater.token)  # a restarted studio
+    again.key = rater.key
+    assert again.ask("enter")["state"] == "closed"
+    assert {name: again.ask("next")[name] for name in ("state", "count", "item")} == {
+        "state": "closed", "count": 1, "item": None,
+    }  # fmt: skip
+    Copies(db).make(session.id)
+    assert not (db.home / "blind" / str(session.id)).exists()
+
+
+def test_copies_that_are_being_made_while_their_session_ends_do_not_stay(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = session_of(db, 1)
+
+    def slow(shown: object, *rest: Any) -> bytes:
+        if get_session(db, session.id).state is SessionState.OPEN:
+            set_state(db, session.id, SessionState.CLOSED)
+        return encode(shown, *rest)  # type: ignore[arg-type]
+
+    encode = copies.blind_copy
+    monkeypatch.setattr(copies, "blind_copy", slow)
+    Copies(db).make(session.id)
+    assert not (db.home / "blind" / str(session.id)).exists()
 
 
 def test_until_the_pictures_are_ready_nothing_is_handed_out(db: Database, client: TestClient) -> None:

@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 
 from t2i_studio.domain import STYLE_CONTROLS, Answer, Entry, FeedbackSession, SessionKind, SessionPlan, SessionState
 from t2i_studio.engine.engine import Engine
-from t2i_studio.errors import StudioError
+from t2i_studio.errors import Language, StudioError
 from t2i_studio.feedback.exports import FORMATS
 from t2i_studio.feedback.planted import Truth, simulate
 from t2i_studio.feedback.raters import Flag
@@ -30,6 +30,7 @@ from t2i_studio.store.sessions import set_state
 from t2i_studio.ui import session_live
 from t2i_studio.ui.auth import LogIn
 from t2i_studio.ui.i18n import words
+from t2i_studio.ui.judging.copies import Copies
 from t2i_studio.ui.quick_import import import_normally
 from t2i_studio.ui.session_figures import figures
 from t2i_studio.ui.session_preview import preview_routes
@@ -121,7 +122,9 @@ def test_pausing_going_on_extending_and_closing_are_in_the_record(studio: Studio
     session_live.set_session_state(studio, VISITOR, id=session.id, state=SessionState.OPEN)
     session_live.extend_session(studio, VISITOR, id=session.id, overlap=5)
     assert now(studio, session)["session"]["progress"]["wanted"] == 20
+    Copies(studio.db).make(session.id)
     session_live.set_session_state(studio, VISITOR, id=session.id, state=SessionState.CLOSED)
+    assert not (studio.db.home / "blind" / str(session.id)).exists()
     with pytest.raises(StudioError):
         session_live.set_session_state(studio, VISITOR, id=session.id, state=SessionState.OPEN)
     actions = [entry["action"] for entry in now(studio, session)["log"] if not entry["refused"]]
@@ -164,6 +167,27 @@ def test_the_first_sentence_claims_no_more_than_the_intervals_allow(strengths: t
     told = figures(found, SessionPlan(name="x", kind=SessionKind.PAIRS), Showing("en", {}))
     beginning = words("en")[said].split("{best}")[1].split("{")[0].split(":")[0]
     assert beginning in told
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_report_counts_those_who_answered_and_says_how_to_replace_who_was_taken_out(
+    studio: Studio, client: TestClient, language: Language
+) -> None:
+    session = rated(studio, entry=Entry.NAMED)
+    make_link(studio.db, session.id, "never came")
+    come = enter(studio.db, make_link(studio.db, session.id, "only looked"))
+    consent(studio.db, session.id, come.rater)
+    raters = now(studio, session)["raters"]
+    assert (len(raters), now(studio, session)["session"]["progress"]["raters"]) == (4, 2)
+    address, headers = f"/sessions/{session.id}/report", {"accept-language": language}
+    say = words(language)
+    page = client.get(address, headers=headers).text
+    assert f"<dt>{say['fs_raters']}</dt><dd>2</dd>" in page
+    assert say["fs_left_out_ask"] not in page
+    session_live.exclude_rater(studio, VISITOR, id=session.id, rater=raters[0]["rater"], reason="a test")
+    assert say["fs_left_out_ask"] in client.get(address, headers=headers).text
+    session_live.extend_session(studio, VISITOR, id=session.id, overlap=3)
+    assert say["fs_left_out_ask"] not in client.get(address, headers=headers).text  # they are being asked for
 
 
 def test_without_a_log_in_nothing_of_a_session_is_seen(studio: Studio, tmp_path: Path) -> None:

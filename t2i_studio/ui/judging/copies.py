@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 import tempfile
 import threading
 from collections.abc import Sequence
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from t2i_studio.domain import Item, Shown
+from t2i_studio.domain import Item, SessionState, Shown
 from t2i_studio.errors import StudioError
 from t2i_studio.store.database import Database, storage_faults
 from t2i_studio.store.images import image_path
@@ -27,7 +28,10 @@ COMPLETE = "length"
 
 
 class Copies:
-    """Blind copies in `home/blind/<session>/<item>-<place>.webp`; place: in the item as kept, from 0."""
+    """Blind copies in `home/blind/<session>/<item>-<place>.webp`; place: in the item as kept, from 0.
+
+    They are there as long as the session may be judged.
+    """
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -63,8 +67,34 @@ class Copies:
             return None
         return pad(webp, self._lengths[session_id])
 
+    def drop_closed(self) -> None:
+        """Delete the copies of all sessions that are closed. Raises StudioError store.* for faults of the disk."""
+        with storage_faults(self._db.home):
+            for folder in (self._db.home / "blind").glob("*"):
+                if folder.name.isdecimal() and self._closed(int(folder.name)):
+                    shutil.rmtree(folder, ignore_errors=True)  # what somebody else deletes, or still writes
+
+    def _closed(self, session_id: int) -> bool:
+        """Whether there is such a session, and it is closed."""
+        try:
+            return get_session(self._db, session_id).state is SessionState.CLOSED
+        except StudioError:
+            return False
+
     def make(self, session_id: int) -> None:
-        """Make what is missing now. Raises StudioError session.unknown, and store.* for faults of the disk."""
+        """Make what is missing now; nothing stays of a session that is closed, or was closed meanwhile.
+
+        Raises StudioError session.unknown, and store.* for faults of the disk.
+        """
+        if self._closed(session_id):
+            return
+        try:
+            self._make(session_id)
+        finally:
+            if self._closed(session_id):
+                self.drop_closed()
+
+    def _make(self, session_id: int) -> None:
         with self._turn, storage_faults(self._db.home):
             folder = self._folder(session_id)
             folder.mkdir(parents=True, exist_ok=True)

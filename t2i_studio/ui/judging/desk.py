@@ -4,7 +4,7 @@ from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import Any
 
-from t2i_studio.domain import Answer, Assignment, Entry, Item, Outcome, Purpose, SessionKind
+from t2i_studio.domain import Answer, Assignment, Entry, Item, Outcome, Purpose, SessionKind, SessionState
 from t2i_studio.errors import StudioError
 from t2i_studio.store import answers, assignments, entrance
 from t2i_studio.store.audit import STRANGER, Attempt, refusals_kept
@@ -39,7 +39,7 @@ class Desk:
         self._plan = lru_cache(256)(lambda session: get_session(db, session).plan)  # nor does what is read of it here
         self._practice = lru_cache(256)(self._count_practice)
         # Who is in stays in, and the store looks at the state of the session itself: only at the door is asked anew.
-        self.session_within = lru_cache(4096)(self.session)
+        self.session_within = lru_cache(4096)(lambda token: entrance.session_of_link(db, token))
         self._known_rater = lru_cache(4096)(self._rater_by)
 
     def session(self, token: str) -> int:
@@ -166,7 +166,7 @@ class Desk:
     def _work(self, session_id: int, rater: str) -> Told:
         """{state, item, ahead, count}: what to show, and what follows, for loading ahead."""
         about = self._about(session_id) | {"item": None, "ahead": None}
-        if not self._copies.ready(session_id):
+        if not self._copies.ready(session_id) and get_session(self._db, session_id).state is not SessionState.CLOSED:
             self._copies.prepare(session_id)
             return about | {"state": "preparing"}
         prefer = self._preference.order(session_id) if self._plan(session_id).choice == "active" else ()

@@ -52,7 +52,7 @@ function showNotice(state, sentence) {
   if (state === "done") return show(() => thanksScreen(told.count));
   const again = ASK_AGAIN[state];
   if (again) timer = setTimeout(next, again * (0.8 + 0.4 * Math.random()));
-  show(() => noticeScreen(state, word(`${state}_title`), sentence ?? word(`${state}_text`), again ? [word("look_again"), next] : null));
+  show(() => noticeScreen(state, word(`${state}_title`), sentence ?? word(`${state}_text`), again ? [word("look_again"), next] : null, state === "closed" ? told.count : 0));
 }
 
 function showItem(earlier = null) {
@@ -121,7 +121,7 @@ function take(reply) {
   if (reply.key) keep({ key: reply.key });
   renewed = performance.now();
   const waiting = kept().queue;
-  if (reply.count !== undefined) told.count = reply.count + waiting.filter(isNew).length;
+  if (reply.count !== undefined) told.count = reply.count + (reply.state === "closed" ? 0 : waiting.filter(isNew).length);
   if (reply.state !== "work") {
     const barred = !(reply.state in ASK_AGAIN || reply.state === "done") || reply.state === "paused";
     if (barred || (!upcoming.length && !waiting.length)) showNotice(reply.state, reply.sentence);
@@ -200,6 +200,7 @@ async function next() {
 function fail(error, again) {
   if (error instanceof Refused) {
     if (error.state === "enter") return keep({ key: null, queue: [], last: null }), enter();
+    if (error.state === "closed" && kept().key && again !== next) return next(); // which tells how many count
     return showNotice(error.state ?? "refused", error.sentence);
   }
   if (!(error instanceof Offline)) throw error;

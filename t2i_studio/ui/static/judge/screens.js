@@ -47,8 +47,8 @@ function keyTable(kind) {
 }
 
 /** A state in which there is nothing to judge; action: [label, fn] or null. */
-export function noticeScreen(name, heading, sentence, action = null) {
-  return screen(`notice ${name}`, title(heading), sentence && el("p", { class: "lead" }, sentence),
+export function noticeScreen(name, heading, sentence, action = null, count = 0) {
+  return screen(`notice ${name}`, title(heading), ownCount(count), sentence && el("p", { class: "lead" }, sentence),
     action && el("button", { type: "button", class: "plain", onclick: action[1] }, action[0]));
 }
 
@@ -61,9 +61,10 @@ export function breakScreen(count, goOn) {
 /** The last one. */
 export function thanksScreen(count) {
   return screen("notice done", icon("check"), title(word("thanks")),
-    count > 0 && el("p", { class: "count" }, el("b", {}, count), " ", word("thanks_count", { n: count })),
-    el("p", { class: "lead" }, word("thanks_text")));
+    ownCount(count), el("p", { class: "lead" }, word("thanks_text")));
 }
+
+const ownCount = (count) => count > 0 && el("p", { class: "count" }, el("b", {}, count), " ", word("thanks_count", { n: count }));
 
 /** What most people see in a practice item, after it was answered. */
 export function feedbackNote(feedback, kind, goOn) {
