@@ -121,7 +121,9 @@ def learning_run(studio: Studio, visitor: Visitor, *, id: Number) -> Answer:
 
 
 def cancel_learning(studio: Studio, visitor: Visitor, *, id: Number) -> Answer:
-    learning_runs.request_cancel(studio.db, id)
+    with _turn:
+        if learning_runs.request_cancel(studio.db, id).stage is Stage.CANCELLED:
+            learn_process.finish(studio, id)  # one that was only about to begin would take it up again
     return {"id": id}
 
 

@@ -71,11 +71,6 @@ def test_one_button_begins_a_run_that_outlives_its_tab(open_page: OpenPage, lear
     expect(again.locator("#learn-go")).to_be_disabled()
     again.locator(".learn-working a").click()
     expect(again.locator(".learn-stages .now")).to_contain_text("Train", timeout=LONG)
-    expect(again.locator(".run-samples img").first).to_be_visible(timeout=LONG)
-    expect(again.locator(".learn-curve polyline").first).to_be_attached(timeout=LONG)
-    points = again.locator(".learn-curve .each").get_attribute("points")
-    again.reload()
-    expect(again.locator(".learn-curve .each")).to_have_attribute("points", re.compile(re.escape((points or "")[:4])))
     again.locator(".cancel").click()
     expect(again.locator(".learn-status .pill")).to_have_text("cancelled", timeout=LONG)
     again.locator(".resume").click()
@@ -107,6 +102,9 @@ def test_what_passed_is_put_in_use_and_taken_out_again(open_page: OpenPage, lear
     assert learnt_adapters.adopted_adapter(learning.db, "podium") is not None
     page.locator(".roll-back").click()
     expect(page.locator(".use")).to_be_enabled()
+    points = page.locator(".learn-curve .each").get_attribute("points")
+    page.reload()
+    expect(page.locator(".learn-curve .each")).to_have_attribute("points", points or "")
 
 
 def test_what_did_not_pass_says_why_and_can_be_discarded(open_page: OpenPage, learning: Site) -> None:

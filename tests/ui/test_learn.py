@@ -11,19 +11,28 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from t2i_studio.domain import Length, Scope, Stage
+from t2i_studio.domain import Answer, Length, Scope, Stage, State
 from t2i_studio.engine.engine import Engine
 from t2i_studio.errors import StudioError
-from t2i_studio.learning import curve
+from t2i_studio.feedback.drafts import settle
+from t2i_studio.learning import asking, curve
 from t2i_studio.learning.runs import folder_of
 from t2i_studio.settings import Settings
-from t2i_studio.store import learning_runs, learnt_adapters
+from t2i_studio.store import jobs, learning_runs, learnt_adapters
+from t2i_studio.store.answers import answer
+from t2i_studio.store.assignments import next_assignment
 from t2i_studio.store.database import open_database
-from t2i_studio.ui import learn_actions, learn_process
+from t2i_studio.store.entrance import consent, enter
+from t2i_studio.store.images import put_image
+from t2i_studio.store.sample import origin
+from t2i_studio.store.session_drafts import get_draft
+from t2i_studio.store.variants import get_variants
+from t2i_studio.ui import learn_actions, learn_process, session_watch
 from t2i_studio.ui.auth import LogIn
 from t2i_studio.ui.learn_files import learn_routes
 from t2i_studio.ui.studio import Studio, Visitor
 from t2i_studio.ui.users import Users, add_user
+from tests.store.studio import png
 from tests.ui.learning import BAD, GOOD, MODEL, compared_pairs, decided, descriptions
 
 VISITOR = Visitor("r", "lin", "en")
@@ -138,6 +147,14 @@ def test_a_process_works_on_the_run_and_leaves_it_when_it_dies(studio: Studio) -
     learn_process.stop(studio)
 
 
+def test_a_run_cancelled_while_its_process_starts_stays_cancelled(studio: Studio) -> None:
+    run = learning_runs.create_run(studio.db, Scope(model=MODEL), Length.QUICK, "lin")
+    learn_process.start(studio, run.id)
+    learn_actions.cancel_learning(studio, VISITOR, id=run.id)
+    assert not learn_process.is_alive(studio, run.id)
+    assert whole(studio, run.id)["state"] == "cancelled"
+
+
 def test_a_process_gets_the_settings_of_its_studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("T2I_MODEL", "another")
     monkeypatch.setenv("T2I_DATABASE_URL", "sqlite:///elsewhere.db")
@@ -240,3 +257,44 @@ def test_files_are_behind_the_log_in(studio: Studio, tmp_path: Path) -> None:
             assert client.get(path).status_code == 401
             known = client.get(f"{path}?layers=diffusers", auth=("lin", "correct horse"))
             assert known.status_code == 200
+
+
+def test_people_are_asked_and_their_answers_are_the_verdict(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking, "ITEMS", 14)
+    made = decided(studio.db, BAD)
+    asked = learn_actions.ask_people(studio, VISITOR, id=made.run)
+    draft = get_draft(studio.db, asked["draft"])
+    assert learn_actions.ask_people(studio, VISITOR, id=made.run) == asked
+    told = whole(studio, made.run)["asked"]
+    assert (told["session"], told["making"]["of"]) == (None, 28)
+    for number in draft.jobs:
+        finish(studio, number)
+    assert settle(studio.db, draft.id).session
+    now = whole(studio, made.run)
+    assert (now["state"], now["asked"]["answers"], now["asked"]["open"]) == ("asking", 0, True)
+    rater = enter(studio.db, learn_actions.link_for_raters(studio, VISITOR, id=made.run)["token"]).rater
+    prefer_new(studio, now["asked"]["session"], rater, made.path, 14)
+    now = whole(studio, made.run)
+    assert (now["state"], now["verdict"]["judge"], now["verdict"]["win_rate"]) == ("decided", "people", 1)
+    assert now["asked"]["answers"] > 0
+    session_watch.stop(studio)
+
+
+def finish(studio: Studio, number: int) -> None:
+    """A batch with pictures, as if the engine had made them."""
+    job = jobs.claim(studio.db, number)
+    for id in job.variants:
+        jobs.finish_variant(studio.db, id, put_image(studio.db, png(id)), origin(id))
+    jobs.finish_job(studio.db, number, State.DONE)
+
+
+def prefer_new(studio: Studio, session: int, rater: str, path: str, count: int) -> None:
+    """So many answers of a rater who always likes the new picture."""
+    consent(studio.db, session, rater)
+    judged = 0
+    while judged < count and (given := next_assignment(studio.db, session, rater).assignment) is not None:
+        shown = get_variants(studio.db, given.order)
+        place = next(at for at, one in enumerate(shown) if any(used.path == path for used in one.request.adapters))
+        said = Answer(assignment=given.id, nonce=f"{rater}-{given.id}", active_ms=3000, verdict="chosen", place=place)
+        answer(studio.db, rater, said)
+        judged += 1
