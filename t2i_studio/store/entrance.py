@@ -99,9 +99,19 @@ def links_of(db: Database, session_id: int) -> list[Link]:
         ]
 
 
-def enter(db: Database, token: str, code: str | None = None, key: str | None = None, language: str = "zh") -> Entered:
+def enter(
+    db: Database,
+    token: str,
+    code: str | None = None,
+    key: str | None = None,
+    language: str = "zh",
+    *,
+    new_key: str | None = None,
+) -> Entered:
     """Come in by a link. The same key leads to the same rater; a named link to its own; else a new rater is made.
 
+    new_key: what the key of a new rater is to be, where the caller knows it to be secret; who enters with it again,
+    because the answer was lost, is the same rater. Without it a random one is made.
     A page should call this when somebody means to begin, not when it is merely looked at: previews of links would make
     raters. A browser that brings its key needs no code again.
     Raises StudioError session.link_unknown, .link_revoked, .closed, .code_wrong, choice.unknown (language).
@@ -112,11 +122,13 @@ def enter(db: Database, token: str, code: str | None = None, key: str | None = N
         _check_code(db, attempt, token, code, key)
         with db.write() as session:
             link, row = _opened_by(session, attempt, token)
+            if not _known(session, row.id, key):
+                key = new_key
             rater = link.rater_id or _known(session, row.id, key) or _new_seat(session, row, language)
             seat = session.get_one(SessionRaterRow, (row.id, rater))
             seat.language = language
-            if _known(session, row.id, key) != rater:
-                key = secrets.token_urlsafe(TOKEN_BYTES)
+            if (known := _known(session, row.id, key)) != rater:
+                key = secrets.token_urlsafe(TOKEN_BYTES) if known or not new_key else new_key
                 session.add(SessionKeyRow(key_hash=_hash(key), session_id=row.id, rater_id=rater))
                 note(session, Attempt("enter", rater, row.id, rater), link=link.id)
             return Entered(session=row.id, rater=rater, key=key or "", consented=seat.consent_at is not None)

@@ -15,6 +15,7 @@ from t2i_studio.store.answers import answer
 from t2i_studio.store.assignments import next_assignment
 from t2i_studio.store.entrance import enter, make_link
 from t2i_studio.store.models import AssignmentRow
+from t2i_studio.store.session_raters import raters_of
 from t2i_studio.store.sessions import set_state
 from t2i_studio.store.votes import votes
 from t2i_studio.ui.judging.copies import Copies
@@ -255,6 +256,23 @@ def test_a_pause_the_end_and_a_wrong_link_are_told_in_a_sentence(open_page: Open
     expect(lost.locator(".lead")).to_contain_text("leads to no session")
     lost.get_by_role("button", name="中文").click()
     expect(lost.locator("h1")).to_have_text("链接无效")
+
+
+def test_a_lost_reply_to_the_consent_makes_no_second_rater(open_page: OpenPage, site: Site) -> None:
+    session = session_of(site.db, 3, practice=0)
+    page = open_page(link(site, session), "en")
+    lost = []
+
+    def lose(route: Route) -> None:
+        """The studio does what it is asked, and the page does not hear of it."""
+        route.fetch()
+        lost.append(route)
+        route.abort()
+
+    page.route(re.compile("/consent$"), lose, times=1)
+    agree(page)
+    item_of(page)
+    assert len(lost) == len(raters_of(site.db, session.id)) == 1
 
 
 SLEEP = """(hidden) => {

@@ -235,6 +235,34 @@ def test_a_code_is_asked_for_and_guessing_it_is_slow(db: Database, client: TestC
     assert ("enter", "session.code_wrong") in actions(db, session.id)
 
 
+@pytest.mark.parametrize("plan", [{}, {"entry": Entry.CODE, "code": "苹果 7"}, {"entry": Entry.NAMED}])
+def test_who_comes_in_again_because_the_reply_was_lost_is_one_rater(
+    db: Database, client: TestClient, plan: dict[str, Any]
+) -> None:
+    session = session_of(db, 2, **plan)
+    Copies(db).make(session.id)
+    token = make_link(db, session.id, "Li" if "entry" in plan else None)
+    by_code = "code" in plan
+
+    def come(nonce: str) -> str | None:
+        """A browser that has no key yet; the key that it gets."""
+        browser = Browser(client, token)
+        told = browser.ask("enter", code="苹果 7", nonce=nonce) if by_code else browser.ask("consent", nonce=nonce)
+        assert told["state"] == ("consent" if by_code else "work")
+        return browser.key
+
+    first = come("0a" * 16)
+    assert first
+    assert come("0a" * 16) == first
+    assert len(raters_of(db, session.id)) == 1
+    assert come("0b" * 16) != first
+    assert len(raters_of(db, session.id)) == (1 if plan.get("entry") is Entry.NAMED else 2)
+    for wrong in ("", "0", "x" * 32, "\ud800" * 32):
+        sent = f'{{"nonce": "{wrong}"}}'.encode(errors="backslashreplace")
+        refused = client.post(f"/judge/{token}/consent", content=sent, headers={"Content-Type": "application/json"})
+        assert refused.status_code == 400
+
+
 def test_forged_links_keys_and_assignments_are_refused_and_written_down(db: Database, client: TestClient) -> None:
     session = session_of(db)
     rater, other = arrived(db, client, session), arrived(db, client, session)

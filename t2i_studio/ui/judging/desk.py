@@ -13,7 +13,7 @@ from t2i_studio.store.session_items import get_item, items_of
 from t2i_studio.store.sessions import get_session
 from t2i_studio.ui.auth import Failures
 from t2i_studio.ui.judging.copies import EXAMPLES, Copies
-from t2i_studio.ui.judging.messages import Sent, SentAnswer, SentEntry, SentRenewal
+from t2i_studio.ui.judging.messages import Sent, SentAnswer, SentConsent, SentEntry, SentRenewal
 from t2i_studio.ui.judging.preference import Preference
 from t2i_studio.ui.judging.seals import home_seals
 from t2i_studio.ui.judging.spoiling import SPOILT_FAULT
@@ -72,11 +72,16 @@ class Desk:
         if wait := self._failures.wait(address, token):
             raise StudioError("judging.slow", seconds=wait)
         try:
-            return entrance.enter(self._db, token, code=sent.code, language=sent.language).key
+            new_key = self._new_key(token, sent)
+            return entrance.enter(self._db, token, code=sent.code, language=sent.language, new_key=new_key).key
         except StudioError as error:
             if error.key == "session.code_wrong":
                 self._failures.add(address, token)
             raise
+
+    def _new_key(self, token: str, sent: SentConsent) -> str | None:
+        """The key of a new rater whose page sends this mark: if the reply is lost, the same mark has the same key."""
+        return self._seals.secret("key", token, sent.nonce) if sent.nonce else None
 
     def _welcome(self, session_id: int, key: str | None, state: str) -> Told:
         plan = self._plan(session_id)
@@ -100,12 +105,12 @@ class Desk:
         plan = self._plan(session_id)
         return {"kind": plan.kind, "break_every": BREAK_EVERY, "renew": max(10, plan.lease // RENEWALS)}
 
-    def consent(self, session_id: int, token: str, sent: Sent) -> Told:
-        """Agreed: who had no key is made a rater now."""
+    def consent(self, session_id: int, token: str, sent: SentConsent) -> Told:
+        """Agreed: who had no key is made a rater now, once for the same nonce."""
         key = None
         rater = entrance.rater_by(self._db, session_id, sent.key) if sent.key else None
         if rater is None:
-            entered = entrance.enter(self._db, token, language=sent.language)
+            entered = entrance.enter(self._db, token, language=sent.language, new_key=self._new_key(token, sent))
             rater, key = entered.rater, entered.key
         entrance.consent(self._db, session_id, rater)
         return self._work(session_id, rater) | {"key": key}

@@ -46,7 +46,13 @@ class Sent(BaseModel):
     language: Literal["zh", "en"] = "en"
 
 
-class SentEntry(Sent):
+class SentConsent(Sent):
+    """nonce: a random mark of this browser's coming in, kept until it has a key: sent twice, it is one rater."""
+
+    nonce: str | None = Field(None, pattern=r"^[0-9a-f]{32,100}$")
+
+
+class SentEntry(SentConsent):
     code: str | None = Field(None, max_length=200)
 
 

@@ -18,6 +18,7 @@ from t2i_studio.ui.judging.messages import (
     Message,
     Sent,
     SentAnswer,
+    SentConsent,
     SentEntry,
     SentRenewal,
     language_of_page,
@@ -54,7 +55,13 @@ def judge_routes(db: Database) -> APIRouter:
     @router.post("/judge/{token}/consent")
     def consent(token: str, request: Request, body: Body) -> JSONResponse:
         return _told(
-            desk, desk.session, Sent, lambda session, sent: desk.consent(session, token, sent), token, request, body
+            desk,
+            desk.session,
+            SentConsent,
+            lambda session, sent: desk.consent(session, token, sent),
+            token,
+            request,
+            body,
         )
 
     @router.post("/judge/{token}/next")

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import hashlib
 import os
 from pathlib import Path
 
@@ -26,6 +27,11 @@ class Seals:
         """The name of these numbers (each below 2⁴⁸) as a `kind`; all names of a kind are equally long."""
         data = b"".join(number.to_bytes(NUMBER_BYTES, "big") for number in numbers)
         return base64.urlsafe_b64encode(self._cipher.encrypt(data, [kind.encode()])).decode().rstrip("=")
+
+    def secret(self, kind: str, *texts: str) -> str:
+        """What only this home can say of these texts, the same each time."""
+        sealed = self._cipher.encrypt("\0".join(texts).encode(), [kind.encode()])
+        return hashlib.sha256(sealed).hexdigest()
 
     def open(self, kind: str, name: str) -> tuple[int, ...] | None:
         """The numbers of a name, None where it is not one of ours."""

@@ -18,9 +18,9 @@ export class Refused extends Error {
   }
 }
 
-let memory = { key: null, queue: [], last: null, begun: false };
+let memory = { key: null, coming: null, queue: [], last: null, begun: false };
 
-/** What this browser keeps for the link: key, queue of answers, the last item with its answer. */
+/** What this browser keeps for the link: key, mark of coming in, queue of answers, the last item with its answer. */
 export function kept() {
   try {
     memory = JSON.parse(localStorage.getItem(PLACE)) ?? memory;
@@ -66,6 +66,12 @@ export async function ask(route, body = {}) {
 
 /** A mark that no other answer has. */
 const nonce = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
+
+/** The mark of this browser's coming in, until it has a key: sent again because the answer was lost, it is still one rater. */
+export function coming() {
+  if (!kept().coming) keep({ coming: nonce() });
+  return kept().coming;
+}
 
 /** Keep an answer {assignment, verdict, …} and send it as soon as the line allows. again: it replaces an earlier one. */
 export function give(answer, again = false) {

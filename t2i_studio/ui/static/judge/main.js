@@ -1,7 +1,7 @@
 // The rater's page: which screen is to be seen, and what is done with the studio's answers.
 
 import { announce, el, icon, toast } from "./dom.js";
-import { ask, give, keep, kept, listeners, Offline, Refused, send } from "./line.js";
+import { ask, coming, give, keep, kept, listeners, Offline, Refused, send } from "./line.js";
 import { breakScreen, codeScreen, feedbackNote, noticeScreen, thanksScreen, welcomeScreen } from "./screens.js";
 import { language, speak, word } from "./words.js";
 import { forgetPictures, picture, workNode } from "./work.js";
@@ -118,7 +118,7 @@ async function lastOfStudio() {
 /** Use what the studio says: {state, item, ahead, count…}. */
 function take(reply) {
   for (const name of ["kind", "break_every", "renew"]) if (reply[name] !== undefined) told[name] = reply[name];
-  if (reply.key) keep({ key: reply.key });
+  if (reply.key) keep({ key: reply.key, coming: null });
   renewed = performance.now();
   const waiting = kept().queue;
   if (reply.count !== undefined) told.count = reply.count + (reply.state === "closed" ? 0 : waiting.filter(isNew).length);
@@ -249,8 +249,8 @@ setInterval(() => !document.hidden && performance.now() - renewed > told.renew *
 
 async function enter(code = null) {
   try {
-    const reply = await ask("enter", { code });
-    if (reply.key) keep({ key: reply.key });
+    const reply = await ask("enter", { code, nonce: coming() });
+    if (reply.key) keep({ key: reply.key, coming: null });
     listeners.waiting(kept().queue.length, false);
     if (reply.state === "code") return show(() => codeScreen(enter, null));
     Object.assign(told, { kind: reply.kind, break_every: reply.break_every, renew: reply.renew });
@@ -265,7 +265,7 @@ async function enter(code = null) {
 async function consent() {
   idle();
   try {
-    take(await ask("consent"));
+    take(await ask("consent", { nonce: coming() }));
   } catch (error) {
     fail(error, consent);
   }
