@@ -1,9 +1,10 @@
 """Answers given in Label Studio, back in the studio: its JSON export of projects that came from `exports`."""
 
 import hashlib
+import json
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,6 +34,7 @@ class _Result(BaseModel):
 class _Annotation(BaseModel):
     id: int | str | None = None
     completed_by: int | dict[str, Any] | None = None
+    updated_by: int | dict[str, Any] | None = None
     was_cancelled: bool = False
     lead_time: float | None = None
     created_at: datetime | None = None
@@ -52,8 +54,8 @@ class _Task(BaseModel):
 
 class Imported(Noun):
     """Answers of a Label Studio export. rater: "Label Studio" and the number of the account there. own: answers that
-    the studio had sent along and that came back. skipped: answers that cannot be used, by reason (`cancelled`,
-    `no_answer`).
+    the studio had sent along and that came back unchanged; one that somebody changed there is an answer of theirs.
+    skipped: answers that cannot be used, by reason (`cancelled`, `no_answer`).
     """
 
     votes: tuple[Vote, ...]
@@ -76,7 +78,7 @@ def read_label_studio(data: bytes, path: str = "") -> Imported:
     skipped, own = Counter[str](), 0
     for item, task in enumerate(tasks, 1):
         for annotation in task.annotations:
-            if any("rater" in result.meta for result in annotation.result):
+            if _is_own(annotation, len(task.data.variants)):
                 own += 1
             elif annotation.was_cancelled:
                 skipped["cancelled"] += 1
@@ -85,6 +87,26 @@ def read_label_studio(data: bytes, path: str = "") -> Imported:
             else:
                 votes.append(vote)
     return Imported(votes=tuple(votes), own=own, skipped=dict(skipped))
+
+
+def mark_of(result: Sequence[Mapping[str, Any]], pictures: int) -> str:
+    """16 hex digits that stand for what the results of an annotation say; the export writes them into each `meta` as
+    `said`, so that an answer that was changed there is told from the one that was sent.
+    """
+    return _mark(_Annotation.model_validate({"result": result}), pictures)
+
+
+def _mark(annotation: _Annotation, pictures: int) -> str:
+    said = [_single(annotation) if pictures == 1 else _compared(annotation, pictures), _comment(annotation)]
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _is_own(annotation: _Annotation, pictures: int) -> bool:
+    """Whether the studio sent this answer, and it still says the same. What carries no mark was sent by an older
+    version, and is taken for unchanged.
+    """
+    ours = [result.meta for result in annotation.result if "rater" in result.meta]
+    return bool(ours) and all(meta.get("said", mark) == mark for mark in [_mark(annotation, pictures)] for meta in ours)
 
 
 def _vote(task: _Task, annotation: _Annotation, item: int, number: int) -> Vote | None:
@@ -151,7 +173,8 @@ def _comment(annotation: _Annotation) -> str:
 
 def _rater(annotation: _Annotation) -> str:
     """By number only: an export can hold e-mail addresses, which are not let in."""
-    by = annotation.completed_by
+    edited = any("rater" in result.meta for result in annotation.result)
+    by = annotation.updated_by if edited and annotation.updated_by is not None else annotation.completed_by
     number = by.get("id") if isinstance(by, dict) else by
     return f"Label Studio {number if isinstance(number, int) and 0 < number <= MAX_KEY else 0}"
 

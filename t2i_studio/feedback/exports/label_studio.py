@@ -11,6 +11,7 @@ from xml.sax.saxutils import quoteattr
 from t2i_studio.domain import Vote
 from t2i_studio.feedback.exports.material import SECOND, Material, Tally
 from t2i_studio.feedback.exports.tasks import Task, data_uri, tasks_by_kind, write_list
+from t2i_studio.feedback.imports import mark_of
 from t2i_studio.store.faults import FAULTS
 
 TASKS = "tasks.json"
@@ -68,7 +69,7 @@ def _task(material: Material, task: Task) -> dict[str, object]:
 
 def _annotation(task: Task, vote: Vote) -> dict[str, object]:
     """completed_by is left to Label Studio, which knows none of our raters; the new rater id marks the answer as the
-    studio's own, so that the import does not take it for a second one.
+    studio's own, so that the import does not take it for a second one, as long as it says what it said.
     """
     results: list[tuple[str, str, dict[str, object]]] = []
     if len(vote.variants) > 1:
@@ -79,13 +80,14 @@ def _annotation(task: Task, vote: Vote) -> dict[str, object]:
         results.append(("faults", "choices", {"choices": list(vote.faults)}))
     if vote.comment:
         results.append(("comment", "textarea", {"text": [vote.comment]}))
+    values: list[dict[str, object]] = [
+        {"id": f"{vote.assignment}-{name}", "from_name": name, "to_name": FIRST, "type": type, "value": value}
+        for name, type, value in results
+    ]
+    meta = {"rater": vote.rater, "said": mark_of(values, len(vote.variants))}
     seconds = {} if vote.active_ms is None else {"lead_time": vote.active_ms / SECOND}
     return {
-        "result": [
-            {"id": f"{vote.assignment}-{name}", "from_name": name, "to_name": FIRST, "type": type}
-            | {"value": value, "meta": {"rater": vote.rater}}
-            for name, type, value in results
-        ],
+        "result": [value | {"meta": meta} for value in values],
         "was_cancelled": False,
         "ground_truth": False,
         **seconds,

@@ -96,6 +96,67 @@ def test_the_answers_sent_along_are_not_taken_for_new_ones(
     assert (found.votes, found.own) == ((), 4)
 
 
+def sent(db: Database, votes: list[Vote], folder: Path, kind: str) -> list[dict[str, Any]]:
+    """Tasks as they come back from an account with the number 7 that touched nothing."""
+    export(db, votes, "label-studio", folder / "out", Choices(comments=True))
+    tasks = json.loads((folder / "out" / kind / "tasks.json").read_text(encoding="utf-8"))
+    for annotation in (each for task in tasks for each in task["annotations"]):
+        annotation |= {"completed_by": 7, "updated_by": 7, "created_at": "2026-11-28T09:00:00Z"}
+    return tasks
+
+
+CHANGES = {
+    "another choice": lambda result: result[0] | {"value": {"choices": ["bad"]}},
+    "a comment more": lambda result: {"type": "textarea", "from_name": "comment", "value": {"text": ["no"]}},
+}
+
+
+@pytest.mark.parametrize("change", list(CHANGES))
+def test_an_answer_that_was_changed_there_is_a_new_one_of_whoever_changed_it(
+    db: Database, votes: list[Vote], tmp_path: Path, change: str
+) -> None:
+    [first, *_] = tasks = sent(db, votes, tmp_path, "pairs")
+    assert read(tasks).own == 4
+    edited = next(each for each in first["annotations"] if each["result"][0]["value"] == {"choices": ["tie"]})
+    edited["updated_by"] = 9
+    changed = CHANGES[change](edited["result"])
+    edited["result"] = [changed | {"meta": edited["result"][0]["meta"]}] if change == "another choice" else [
+        *edited["result"], changed,
+    ]  # fmt: skip
+    found = read(tasks)
+    [vote] = found.votes
+    assert (found.own, vote.rater, choice(vote)) == (
+        3,
+        "Label Studio 9",
+        "bad" if len(edited["result"]) == 1 else "tie",
+    )
+
+
+def test_stars_that_were_changed_or_taken_away_there_count_as_they_are_now(
+    db: Database, votes: list[Vote], tmp_path: Path
+) -> None:
+    tasks = sent(db, votes, tmp_path, "stars")
+    [annotation] = tasks[0]["annotations"]
+    stars, faults = annotation["result"]
+    annotation["result"] = [faults | {"value": {"choices": faults["value"]["choices"][::-1]}}, stars]
+    assert read(tasks).own == 1  # the order of tags says nothing
+    annotation["result"] = [faults]
+    [vote] = read(tasks).votes
+    assert (vote.stars, vote.faults) == (None, ("clutter", "floating"))
+    annotation["result"] = []
+    assert read(tasks).skipped == {"no_answer": 1}
+
+
+def test_answers_sent_by_a_version_without_marks_are_still_known(
+    db: Database, votes: list[Vote], tmp_path: Path
+) -> None:
+    tasks = sent(db, votes, tmp_path, "pairs")
+    for annotation in (each for task in tasks for each in task["annotations"]):
+        for result in annotation["result"]:
+            result["meta"].pop("said", None)
+    assert read(tasks).own == 4
+
+
 def test_sides_of_the_pairwise_tag_are_understood(tasks: Tasks) -> None:
     [first, *_] = tasks("pairs")
     results = [{"type": "pairwise", "from_name": "pw", "value": {"selected": side}} for side in ("left", "right")]

@@ -93,6 +93,13 @@ def test_answers_given_in_label_studio_come_back_as_new_ones(
     ]
     assert {(vote.prompt, vote.rater) for vote in found.votes} == {(HANDBAG, "Label Studio 1")}
 
+    [ours, *_] = [each for each in handbag["annotations"] if "rater" in each["result"][0].get("meta", {})]
+    changed = [ours["result"][0] | {"value": {"choices": ["bad"]}}]
+    ok(server.patch(f"/annotations/{ours['id']}/", json={"result": changed}))
+    edited = read_label_studio(server.get(f"/projects/{project}/export", params={"exportType": "JSON"}).content)
+    assert (edited.own, len(edited.votes)) == (5, 4)
+    assert [(vote.bad, vote.rater) for vote in edited.votes if vote not in found.votes] == [(True, "Label Studio 1")]
+
 
 def test_the_set_ups_of_all_kinds_are_taken(server: httpx.Client) -> None:
     from t2i_studio.feedback.exports.label_studio import labelling
