@@ -250,6 +250,7 @@ def build(studio: Studio, tr: gr.I18n) -> Form:
             interactive=True,
             elem_id="size",
         )
+    learnt = part("learnt", server_functions=[server_function(studio, learnt_tastes)], value=None, model=own.name)
     preset = part(
         "presets",
         events=["change"],
@@ -265,7 +266,6 @@ def build(studio: Studio, tr: gr.I18n) -> Form:
     )
     with gr.Accordion(tr("start_section"), open=False, elem_id="start-section") as start_part:
         start = part("start", events=["change"], value=None)
-    learnt = part("learnt", server_functions=[server_function(studio, learnt_tastes)], value=None, model=own.name)
     with gr.Accordion(tr("advanced"), open=False, elem_id="advanced"):
         model = gr.Dropdown(
             choices=[card.name for card in cards],

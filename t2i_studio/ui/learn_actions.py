@@ -31,6 +31,8 @@ Number = Annotated[int, Field(ge=1, le=2**63 - 1)]
 Nonce = Annotated[str, Field(min_length=8, max_length=100)]
 RUNS, ADAPTERS = 50, 100
 """Shown, the newest."""
+SETTLED = (Stage.DECIDED, Stage.ASKING)
+"""Stages in which there is a choice about what was made."""
 REMEMBERED = 200
 _begun: OrderedDict[tuple[str, str], int] = OrderedDict()
 _turn = threading.Lock()
@@ -49,7 +51,11 @@ def learning_page(studio: Studio, visitor: Visitor) -> Answer:
         "teams": sorted({run.scope.team for run in runs if run.scope.team}),
         "busy": next((run.id for run in runs if is_busy(studio, run)), None),
         "runs": [told_run(studio, visitor, run, names) for run in runs],
-        "adapters": [told_adapter(studio, visitor, adapter, weights) for adapter in adapters],
+        "adapters": [
+            told_adapter(studio, visitor, adapter, weights)
+            for adapter in adapters
+            if adapter.adopted or learning_runs.get_run(studio.db, adapter.run).stage in SETTLED
+        ],
     }
 
 
