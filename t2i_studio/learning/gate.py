@@ -96,10 +96,10 @@ def decide(measured: Measured, *, people: Sequence[Outcome] = (), reward: Chance
     )
 
 
-def fell(measured: Measured) -> bool:
-    """Did anything fall by more than is tolerated? A weaker adapter may not."""
+def excess(measured: Measured) -> float:
+    """The largest fall as a multiple of what is tolerated; above 1 the gate refuses."""
     drops = (measured.adherence, measured.diversity, measured.faults)
-    return any(drop is not None and drop.value > TOLERATED for drop in drops)
+    return max((drop.value / TOLERATED for drop in drops if drop is not None), default=0.0)
 
 
 def measured_well(drop: Drop | None) -> bool:

@@ -20,7 +20,7 @@ from t2i_studio.learning import asking, curve, lessons, lora
 from t2i_studio.learning import evidence as rated
 from t2i_studio.learning.compared import Chances
 from t2i_studio.learning.evaluation import EvaluationPlan, plan_evaluation
-from t2i_studio.learning.gate import decide, fell
+from t2i_studio.learning.gate import decide, excess
 from t2i_studio.learning.held_out import held_out
 from t2i_studio.learning.measuring import evaluate, foretold
 from t2i_studio.learning.plan import TrainingPlan, plan_training
@@ -39,6 +39,8 @@ TOLD = 5
 """Steps between two points of the curve."""
 SCALES = (1.0, 0.7, 0.5)
 """Strengths at which an adapter is compared, until what was asked for and variety do not fall too far."""
+HOPEFUL = 1.5
+"""Times the tolerated fall up to which a foretold one may still turn out to be tolerable."""
 SAMPLED = 4
 """Times that they are made anew while training."""
 
@@ -98,7 +100,7 @@ def evaluating(work: Work) -> None:
         work.begin()
         found = evaluate(folder, plan, model, work.progress)
         verdict = decide(found, reward=_foretold(work, folder, plan, model, everything))
-        if not fell(found):
+        if not _weaker_helps(excess(found), scale):
             break
     keep(work.folder / asking.EVALUATION, found.model_dump_json())
     learning_runs.keep_verdict(work.db, work.run.id, verdict.model_copy(update={"scale": scale}))
@@ -115,6 +117,11 @@ def training_part(work: Work, weights: str) -> Evidence:
     """What the run's ratings for training say, as far as they are still there."""
     kept = [each for each, part in learning_runs.examples_of(work.db, work.run.id) if part is Part.TRAIN]
     return only(rated.gather(work.db, work.run.scope, weights), kept)
+
+
+def _weaker_helps(excess: float, scale: float) -> bool:
+    """Whether the fall is too large, but may not be at the least strength: it shrinks about as the strength does."""
+    return excess > 1 and excess * min(SCALES) / scale < HOPEFUL
 
 
 def _foretold(
