@@ -8,7 +8,7 @@ import pytest
 
 from t2i_studio.cli.simulation.gates import Planted, adopted, right
 from t2i_studio.learning.compared import Chances, Outcome, chances_of
-from t2i_studio.learning.gate import RULED_OUT, TOLERATED, Drop, Measured, decide, measured_well
+from t2i_studio.learning.gate import RULED_OUT, TOLERATED, Drop, Measured, decide, excess, measured_well
 from t2i_studio.learning.reward_fit import Rows, posterior
 from t2i_studio.learning.verdict_words import sentence, sentences
 
@@ -130,3 +130,12 @@ def test_every_reason_has_a_sentence_in_both_languages_with_the_same_values():
     for reason in told:
         assert "{" not in sentence(reason, "en") + sentence(reason, "zh")
         json.dumps(reason)
+
+
+def test_the_largest_fall_is_told_as_a_multiple_of_what_is_tolerated() -> None:
+    falls = {
+        "adherence": Drop(value=1, low=0, high=2, pictures=9),
+        "diversity": Drop(value=5, low=3, high=7, pictures=9),
+    }
+    assert excess(Measured(**falls)) == 2.5
+    assert excess(Measured()) == 0
