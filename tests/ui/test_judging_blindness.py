@@ -167,6 +167,11 @@ def test_a_file_that_is_too_long_is_never_cut() -> None:
             pad(copy, length)
 
 
+def test_a_picture_too_small_to_be_spoilt_stops_no_session() -> None:
+    for size in ((1, 1), (CELLS - 1, 40), (CELLS, CELLS)):
+        assert spoil(Image.new("RGB", size, (9, 9, 9)), 5).size == size
+
+
 def test_a_spoilt_picture_has_its_rim_and_not_its_middle() -> None:
     ramp = np.tile(np.linspace(0, 255, 192).astype(np.uint8), (192, 1))
     original = Image.fromarray(np.dstack([ramp, ramp.T, np.full((192, 192), 9, np.uint8)]))

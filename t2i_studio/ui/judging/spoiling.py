@@ -15,8 +15,11 @@ def spoil(picture: Image.Image, seed: int) -> Image.Image:
     """The picture with what is in its middle bent and melted, as a weak model draws it; the same for the same seed.
 
     A grid of CELLS × CELLS is laid over it whose inner corners are moved at random, the picture between them following
-    (bilinear). The rim stays, so that size and backdrop tell nothing.
+    (bilinear). The rim stays, so that size and backdrop tell nothing. A picture of fewer pixels than corners is
+    returned as it is.
     """
+    if min(picture.size) < CELLS:
+        return picture.convert("RGB")
     dice = random.Random(seed)
     width, height = picture.size
     corners = [
