@@ -4,6 +4,7 @@ import threading
 from typing import Any
 
 from t2i_studio.domain import LearningRun, SessionState, Stage
+from t2i_studio.errors import StudioError
 from t2i_studio.feedback.drafts import draft_progress
 from t2i_studio.learning import asking
 from t2i_studio.store import entrance, learning_runs
@@ -44,7 +45,10 @@ def up_to_date(studio: Studio, run: LearningRun) -> LearningRun:
     with _turn:
         if run.session is not None and _seen.get(key) == answers:
             return run
-        settled = asking.settle(studio.db, run.id)
+        try:
+            settled = asking.settle(studio.db, run.id)
+        except StudioError:  # another process works on it: the next look has its verdict
+            return run
         _seen[key] = answers
     return settled
 
