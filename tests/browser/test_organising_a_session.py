@@ -88,7 +88,9 @@ def test_a_session_is_watched_steered_reported_and_exported(open_page: OpenPage,
     page.locator("dialog[open] button[type=submit]").click()
     expect(page.locator(".rater-table tr.excluded")).to_contain_text("a test of ours")
     expect(page.locator(".record-list li").first).to_contain_text("a test of ours")
+    expect(page.locator(".session-progress .notice")).to_contain_text("in their place")
     page.get_by_role("button", name="Take in again").click()
+    expect(page.locator(".session-progress .notice")).not_to_contain_text("in their place")
     expect(page.locator(".record-list li").first).to_contain_text("again")
     with page.context.expect_page() as opened:
         page.locator(".session-actions .report").click()
