@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,15 +15,16 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
-from t2i_studio.domain import Derivation, GenerationRequest, Origin, Prompt, State
+from t2i_studio.domain import Derivation, GenerationRequest, Origin, Prompt, SessionState, State
 from t2i_studio.engine.infotext import write_png
 from t2i_studio.errors import StudioError
 from t2i_studio.settings import ROOT, Settings
-from t2i_studio.store import images, jobs
+from t2i_studio.store import images, jobs, sessions
 from t2i_studio.store.database import Database, open_database
 from t2i_studio.ui import server
 from t2i_studio.ui.i18n import TABLE, choose_language
 from t2i_studio.ui.parts import STATIC, version
+from tests.ui.judging import session_of
 
 TEXT = "=红色手提包 <b>"
 ORIGIN = Origin(
@@ -234,3 +236,21 @@ def test_the_dictionaries_come_with_the_first_description_field_and_once(
     client.get("/")
     client.get("/")
     assert len(loaded) == 1
+
+
+def test_blind_copies_of_sessions_that_ended_without_the_studio_go_at_its_start(
+    tmp_path: Path, tiny_model: Path
+) -> None:
+    db = open_database(tmp_path)
+    ended, other = (session_of(db, 1) for _ in range(2))
+    sessions.set_state(db, ended.id, SessionState.CLOSED)
+    db.close()
+    ended_copies, copies = (tmp_path / "blind" / str(session.id) for session in (ended, other))
+    for folder in (ended_copies, copies):
+        folder.mkdir(parents=True)
+    app = server.create_app(Settings(home=tmp_path, model=str(tiny_model), offline=True))
+    with TestClient(app, base_url="http://127.0.0.1:7860"):
+        until = time.monotonic() + 60
+        while ended_copies.exists() and time.monotonic() < until:
+            time.sleep(0.1)
+    assert (ended_copies.exists(), copies.exists()) == (False, True)
