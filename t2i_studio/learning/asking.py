@@ -21,7 +21,7 @@ from t2i_studio.engine.registry import find_model
 from t2i_studio.errors import StudioError
 from t2i_studio.learning.compared import outcomes_of
 from t2i_studio.learning.evidence import gather
-from t2i_studio.learning.gate import Measured, decide
+from t2i_studio.learning.gate import Measured, at_strength, decide
 from t2i_studio.learning.held_out import held_out, names_of
 from t2i_studio.learning.runs import folder_of
 from t2i_studio.learning.split import descriptions
@@ -92,7 +92,7 @@ def settle(db: Database, run_id: int) -> LearningRun:
         return run
     verdict = decide(measured(db, run_id), people=outcomes)
     learning_runs.claim_run(db, run_id)
-    return learning_runs.keep_verdict(db, run_id, verdict.model_copy(update={"scale": scale_of(run)}))
+    return learning_runs.keep_verdict(db, run_id, at_strength(verdict, scale_of(run)))
 
 
 def _made(db: Database, run_id: int) -> int | None:

@@ -96,6 +96,12 @@ def decide(measured: Measured, *, people: Sequence[Outcome] = (), reward: Chance
     )
 
 
+def at_strength(verdict: Verdict, scale: float) -> Verdict:
+    """The verdict of an adapter that was compared, and would be used, at this strength."""
+    weaker = ({"key": "weaker", "percent": _percent(scale)},) if scale < 1 else ()
+    return verdict.model_copy(update={"scale": scale, "reasons": (*verdict.reasons, *weaker)})
+
+
 def excess(measured: Measured) -> float:
     """The largest fall as a multiple of what is tolerated; above 1 the gate refuses."""
     drops = (measured.adherence, measured.diversity, measured.faults)

@@ -20,7 +20,7 @@ from t2i_studio.learning import asking, curve, lessons, lora
 from t2i_studio.learning import evidence as rated
 from t2i_studio.learning.compared import Chances
 from t2i_studio.learning.evaluation import EvaluationPlan, plan_evaluation
-from t2i_studio.learning.gate import decide, excess
+from t2i_studio.learning.gate import at_strength, decide, excess
 from t2i_studio.learning.held_out import held_out
 from t2i_studio.learning.measuring import evaluate, foretold
 from t2i_studio.learning.plan import TrainingPlan, plan_training
@@ -103,7 +103,7 @@ def evaluating(work: Work) -> None:
         if not _weaker_helps(excess(found), scale):
             break
     keep(work.folder / asking.EVALUATION, found.model_dump_json())
-    learning_runs.keep_verdict(work.db, work.run.id, verdict.model_copy(update={"scale": scale}))
+    learning_runs.keep_verdict(work.db, work.run.id, at_strength(verdict, scale))
 
 
 STAGES: dict[Stage, Callable[[Work], None]] = {

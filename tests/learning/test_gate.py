@@ -8,7 +8,7 @@ import pytest
 
 from t2i_studio.cli.simulation.gates import Planted, adopted, right
 from t2i_studio.learning.compared import Chances, Outcome, chances_of
-from t2i_studio.learning.gate import RULED_OUT, TOLERATED, Drop, Measured, decide, excess, measured_well
+from t2i_studio.learning.gate import RULED_OUT, TOLERATED, Drop, Measured, at_strength, decide, excess, measured_well
 from t2i_studio.learning.reward_fit import Rows, posterior
 from t2i_studio.learning.verdict_words import sentence, sentences
 
@@ -139,3 +139,13 @@ def test_the_largest_fall_is_told_as_a_multiple_of_what_is_tolerated() -> None:
     }
     assert excess(Measured(**falls)) == 2.5
     assert excess(Measured()) == 0
+
+
+def test_a_verdict_at_less_strength_says_so() -> None:
+    verdict = decide(Measured())
+    assert at_strength(verdict, 1.0) == verdict
+    weaker = at_strength(verdict, 0.7)
+    assert weaker.scale == 0.7
+    assert weaker.reasons[-1] == {"key": "weaker", "percent": 70}
+    assert "70" in sentence(weaker.reasons[-1], "en")
+    assert "70" in sentence(weaker.reasons[-1], "zh")
