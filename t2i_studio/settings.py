@@ -33,7 +33,7 @@ class Settings(BaseSettings):
     language: Literal["auto", "en", "zh"] = Field("auto", description="language of the command line's sentences")
     writer: str = Field("", description="folder or hub id of a language model that may reword prompts; empty: none")
     picture_features: str = Field(
-        "", description="folder or hub id of a CLIP-like model whose picture features help to learn a taste; empty: none"
+        "", description="folder or hub id of a CLIP-like model whose features of pictures help to learn a taste"
     )
     offline: bool = Field(False, description="never call a model hub, even for a hub id")
 

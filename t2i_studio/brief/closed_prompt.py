@@ -122,9 +122,7 @@ def _bare_stand(brief: Brief, known: Vocabulary, spans: Sequence[tuple[int, int]
     return next((found for found in stands if said.isdisjoint(range(found.start, found.end))), None)
 
 
-def first_known(
-    brief: Brief, colors: Sequence[Found], kind: str, known: Vocabulary
-) -> tuple[str | None, Found | None]:
+def first_known(brief: Brief, colors: Sequence[Found], kind: str, known: Vocabulary) -> tuple[str | None, Found | None]:
     """The first colour that the model has a concept for: its own word for the shade (深蓝色), or the basic one."""
     for found in colors:
         shade = known.find(_text(brief, found), kind)

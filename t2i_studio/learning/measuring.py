@@ -32,9 +32,7 @@ FEW = 20
 """Pictures asked for an attribute below which its own drop is not told."""
 
 
-def evaluate(
-    folder: Path, plan: EvaluationPlan, model: LoadedModel, observe: Callable[[int, int], None]
-) -> Measured:
+def evaluate(folder: Path, plan: EvaluationPlan, model: LoadedModel, observe: Callable[[int, int], None]) -> Measured:
     """Make the pictures and measure them; where that is too coarse to decide, with the plan's extra ones.
 
     observe: as of evaluation.make. Raises StudioError as the engine does, judge.unreadable.
