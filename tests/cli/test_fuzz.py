@@ -30,10 +30,11 @@ def test_odd_descriptions_are_read_or_refused_in_a_sentence() -> None:
 
 def test_every_command_is_tried_but_those_that_serve_measure_or_train() -> None:
     groups = get_command(cli.app).commands  # type: ignore[attr-defined]
-    assert set(NOT_FUZZED) == {"serve", "bench", "pretrain", "session simulate"}
+    assert set(NOT_FUZZED) == {"serve", "bench", "pretrain", "session simulate", "finetune simulate"}
     assert {"serve", "bench", "pretrain"} < set(groups)
     tried = {name for name, _ in _commands(get_command(cli.app))}
-    assert tried >= (set(groups) - {"serve", "bench", "pretrain", "session"}) | {"session create", "session report"}
+    grouped = {"session create", "session report", "finetune preflight", "finetune run", "finetune adopt"}
+    assert tried >= (set(groups) - {"serve", "bench", "pretrain", "session", "finetune"}) | grouped
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from t2i_studio.cli.console import load_settings
 from t2i_studio.domain import GenerationRequest
 
 COMMAND_CASES, ENDPOINT_CASES = 7_000, 3_000
-NOT_FUZZED = ("serve", "bench", "pretrain", "session simulate")
+NOT_FUZZED = ("serve", "bench", "pretrain", "session simulate", "finetune simulate")
 """They run until stopped, measure for minutes, or train."""
 DRY = ("generate", "grid")
 NEEDED = ("text", "axis")
