@@ -64,7 +64,7 @@ def training(work: Work) -> None:
     method = Method((work.run.preflight or {})["method"])
     examples = _lessons(work, trainee, taught, method)
     plan = _plan(work, trainee, method, len(examples))
-    samples = _sample_requests(work, trainee, taught)
+    samples = _sample_requests(work, trainee)
     with ExitStack() as cleanup:
         cleanup.callback(model.forget_prompts)
         _sample(work, model, samples, "before")
@@ -178,9 +178,10 @@ def _plan(work: Work, trainee: Trainee, method: Method, examples: int) -> Traini
     return plan
 
 
-def _sample_requests(work: Work, trainee: Trainee, taught: Evidence) -> list[GenerationRequest]:
+def _sample_requests(work: Work, trainee: Trainee) -> list[GenerationRequest]:
     card = trainee.model.card
-    texts = held_out(card, set(descriptions(taught).values())).texts[:SAMPLES]
+    everything = rated.gather(work.db, work.run.scope, trainee.model.hash)  # ratings that only check count, too
+    texts = held_out(card, set(descriptions(everything).values())).texts[:SAMPLES]
     return [accept(make_request(text, card, seed=number, variants=1), card) for number, text in enumerate(texts)]
 
 
