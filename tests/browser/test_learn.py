@@ -97,6 +97,7 @@ def test_what_passed_is_put_in_use_and_taken_out_again(open_page: OpenPage, lear
     expect(create.locator("#learnt-on")).not_to_be_checked()
     page.locator(".roll-back").click()
     expect(page.locator(".toast").last).to_contain_text("made by the model as it is")
+    expect(page.locator(".use")).to_be_enabled()  # the page has caught up: the button below is no leftover
     page.locator(".toast").last.get_by_role("button", name="Undo").click()
     expect(page.locator(".roll-back")).to_be_visible()
     assert learnt_adapters.adopted_adapter(learning.db, "podium") is not None
