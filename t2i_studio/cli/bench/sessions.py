@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import numpy as np
+from gradio_client import Client
 
 from t2i_studio.cli.bench.figures import Figure, temporary_home
 from t2i_studio.cli.simulation.stage import Server, Stage, served, set_up
@@ -52,10 +53,10 @@ def _raters(stage: Stage, server: Server, busy: bool) -> list[float]:
         pages = [first, *(Page(stage, server, number) for number in range(1, RATERS))]
         for page in pages[1:]:
             page.begin()
-        for number in range(BATCHES if busy else 0):
-            data = ["红色手提包", 64, number, "", None, None, "", [], "", "", [], "", "", None]
-            data += [[], False, False, "", [], ""]  # do not wait
-            httpx.post(f"{server.url}/gradio_api/run/generate", json={"data": data}, timeout=120).raise_for_status()
+        if busy:
+            studio = Client(server.url, verbose=False)
+            for number in range(BATCHES):
+                studio.predict(description="红色手提包", variants=64, seed=number, wait=False, api_name="/generate")
         time.sleep(3 if busy else 0)  # the model is loaded
         return [wait for waits in room.map(Page.judge, pages) for wait in waits]
 
