@@ -48,11 +48,8 @@ def generate(
         str | None,
         typer.Option("--from", metavar="IMAGE", help="Make this picture again; other options change it."),
     ] = None,
-    learnt: Annotated[
-        bool,
-        typer.Option(help="With what was learnt from ratings and put in use; not where an adapter or --from is given."),
-    ] = True,
-    team: Annotated[str, typer.Option(metavar="T", help="Whose: a team without its own uses everybody's.")] = "",
+    learnt: options.Learnt = True,
+    team: options.Team = "",
     out: Annotated[str | None, typer.Option(metavar="DIR", help="Also put the pictures into this folder.")] = None,
     dry_run: options.DryRun = False,
     home: Home = None,

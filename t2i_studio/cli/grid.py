@@ -13,6 +13,7 @@ from t2i_studio.domain import Mark
 from t2i_studio.engine.engine import Engine
 from t2i_studio.engine.registry import find_model
 from t2i_studio.errors import StudioError
+from t2i_studio.learning.joining import join
 
 
 def grid(
@@ -39,6 +40,8 @@ def grid(
     init: options.Init = None,
     strength: options.Strength = None,
     mask: options.Mask = None,
+    learnt: options.Learnt = True,
+    team: options.Team = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check; print the cells.")] = False,
     home: Home = None,
     json: Json = False,
@@ -63,13 +66,14 @@ def grid(
         planned = plan(arguments, partial(find_model, settings), axes)
         if planned.grid is None:
             raise StudioError("grid.axes", count=0, limit=3)
+        requests = join(db, settings, planned.requests, team) if learnt else planned.requests
         if dry_run:
             engine = Engine(db, settings)
-            checked = [engine.check(request).model_dump(mode="json") for request in planned.requests]
+            checked = [engine.check(request).model_dump(mode="json") for request in requests]
             changes = [{name: str(value) for name, value in cell.items()} for cell in cells(planned.grid)]
             lines = ["  ".join(f"{name}={value}" for name, value in cell.items()) for cell in changes]
             return answer(checked, "\n".join(lines), json)
-        batch.run_grid(db, settings, planned.grid, planned.requests, None, sheet, json)
+        batch.run_grid(db, settings, planned.grid, requests, None, sheet, json)
 
 
 def _sheet(out: str | None) -> Path | None:

@@ -56,6 +56,11 @@ Adapters = Annotated[list[str] | None, typer.Option(metavar="A:SCALE", help="LoR
 Init = Annotated[str | None, typer.Option(metavar="IMG", help="Picture to start from: a file or a variant's number.")]
 Strength = Annotated[str | None, typer.Option(metavar="X", help="How far from it: 0.01 to 1.")]
 Mask = Annotated[str | None, typer.Option(metavar="IMG", help="White where the picture is to change.")]
+Learnt = Annotated[
+    bool,
+    typer.Option(help="With what was learnt from ratings and put in use; not where an adapter or --from is given."),
+]
+Team = Annotated[str, typer.Option(metavar="T", help="Whose: a team without its own uses everybody's.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only check; print the complete request as JSON.")]
 
 _READERS: dict[str, Callable[[Any], Any]] = {

@@ -55,14 +55,11 @@ def shown_taste(studio: Studio, request: GenerationRequest, *, exactly: bool) ->
 def in_use(studio: Studio, request: GenerationRequest) -> str | None:
     """The team whose adapter, in use now, is the request's only one."""
     own = own_adapters(request.adapters, request.model)
-    if len(own) != 1 or own[0].scale != 1:
+    if len(own) != 1:
         return None
     for adapter in list_adapters(studio.db, request.model, limit=MANY):
-        if (
-            adapter.adopted
-            and adapter.path == own[0].path
-            and usable(studio.db, studio.settings, adapter.model, adapter.team)
-        ):
+        used = usable(studio.db, studio.settings, adapter.model, adapter.team) if adapter.adopted else ()
+        if [(one.path, one.scale) for one in used] == [(own[0].path, own[0].scale)]:
             return adapter.team
     return None
 

@@ -29,6 +29,7 @@ from t2i_studio.feedback.drafts import session_items
 from t2i_studio.feedback.items import Axis, Candidate, candidate
 from t2i_studio.store.variants import get_variants
 from t2i_studio.ui.judging.page import words as judging_words
+from t2i_studio.ui.learnt import AS_USUAL, with_taste
 from t2i_studio.ui.studio import Studio, Visitor
 
 MAX_CHOSEN = 500
@@ -157,14 +158,16 @@ def sources_of(form: Form) -> list[str]:
 
 
 def to_requests(studio: Studio, form: Form, user: str) -> list[GenerationRequest]:
-    """A batch for each description and source; those of a description have the same seeds. Raises StudioError for
-    what cannot be generated.
+    """A batch for each description and source; those of a description have the same seeds, and what was learnt joins
+    unless models or adapters are compared. Raises StudioError for what cannot be generated.
     """
     sources = sources_of(form)
     requests = []
     for text in prompts_of(form):
         seed = secrets.randbelow(MAX_SEED + 1)
         requests += [_request(studio, form, text, source, seed, user) for source in sources]
+    if form.axis in ("picture", "preset"):
+        requests = list(with_taste(studio, requests, AS_USUAL))
     return [studio.engine.check(request) for request in requests]
 
 

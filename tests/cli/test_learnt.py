@@ -26,6 +26,12 @@ def test_what_is_in_use_joins_unless_it_is_not_wanted(run: Run, home: Path) -> N
     assert adapters("--team", "shop") == [shop.path]
     assert adapters("--no-learnt") == []
     assert adapters("--adapter", f"{shop.path}:0.5") == [shop.path]
+    cells = run("grid", "red handbag", "--axis", "warmth=1,5", "--dry-run", "--json").json
+    assert [[adapter["path"] for adapter in cell["adapters"]] for cell in cells] == [[made.path], [made.path]]
+    assert (
+        run("grid", "red handbag", "--axis", "warmth=1,5", "--no-learnt", "--dry-run", "--json").json[0]["adapters"]
+        == []
+    )
 
 
 def test_a_picture_made_without_is_made_again_without(run: Run, home: Path, tmp_path: Path) -> None:

@@ -18,10 +18,10 @@ from t2i_studio.store import jobs, learnt_adapters
 from t2i_studio.store.database import open_database
 from t2i_studio.store.images import image_path, put_image
 from t2i_studio.store.sample import origin
-from t2i_studio.ui import create, desk, form, learnt
+from t2i_studio.ui import create, desk, form, learnt, session_form
 from t2i_studio.ui.studio import Studio, Visitor
 from tests.store.studio import png
-from tests.ui.learning import MODEL, decided
+from tests.ui.learning import GOOD, MODEL, decided
 from tests.ui.test_create import controls, props
 
 VISITOR = Visitor("", "lin", "en")
@@ -105,6 +105,27 @@ def test_settings_shown_again_are_exactly_those(studio: Studio) -> None:
     assert shown(own, keep_seed=True) == (None, made.path)
     learnt_adapters.roll_back(studio.db, MODEL, "", "lin")
     assert shown(with_it, keep_seed=True) == (None, made.path)  # of an earlier version: as one's own
+
+
+def test_the_switch_knows_one_in_use_at_less_than_full_strength(studio: Studio) -> None:
+    in_use(studio, verdict=GOOD.model_copy(update={"scale": 0.7}))
+    (with_it,) = join(studio.db, studio.settings, [request(studio)])
+    assert with_it.adapters[0].scale == 0.7
+    assert learnt.in_use(studio, with_it) == ""
+    fuller = with_it.model_copy(update={"adapters": (with_it.adapters[0].model_copy(update={"scale": 1.0}),)})
+    assert learnt.in_use(studio, fuller) is None
+
+
+def test_pictures_for_a_session_are_made_with_it_unless_models_or_adapters_are_compared(studio: Studio) -> None:
+    made = in_use(studio)
+
+    def adapters(**asked: Any) -> list[list[str]]:
+        requests = session_form.to_requests(studio, session_form.Form(prompts=TEXT, **asked), "lin")
+        return [[one.path for one in each.adapters] for each in requests]
+
+    assert adapters(each=2) == [[made.path]]
+    assert adapters(axis="preset", sources=["–", "diwali"]) == [[made.path], [made.path]]
+    assert adapters(axis="adapter", sources=["–", f"{made.path}:1"]) == [[], [made.path]]
 
 
 def test_what_a_picture_was_made_with_is_not_added_twice(studio: Studio) -> None:
