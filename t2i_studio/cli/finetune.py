@@ -44,10 +44,16 @@ def run(
     model: Model = None, session: Session = None, team: Team = "", length: Long = "usual", home: Home = None,
     json: Json = False,
 ) -> None:  # fmt: skip
-    """Learn from the ratings: look at them, train, compare with the model as it is, and give a verdict."""
-    from t2i_studio.learning.runs import work
+    """Learn from the ratings: look at them, train, compare with the model as it is, and give a verdict.
+
+    `accelerate launch -m t2i_studio finetune run` trains in several processes.
+    """
+    from t2i_studio.learning.processes import is_main
+    from t2i_studio.learning.runs import work, work_along
 
     with studio(home) as (settings, db):
+        if not is_main():
+            return work_along(db, settings)
         scope = _scope(model or settings.model, session, team)
         begun = learning_runs.create_run(db, scope, _length(length), "local")
         _told(db, work(db, settings, begun.id, report), json)
@@ -56,9 +62,12 @@ def run(
 @app.command("resume")
 def resume(number: Number, home: Home = None, json: Json = False) -> None:
     """Take a new, interrupted, cancelled or failed run on from where it stopped."""
-    from t2i_studio.learning.runs import work
+    from t2i_studio.learning.processes import is_main
+    from t2i_studio.learning.runs import work, work_along
 
     with studio(home) as (settings, db):
+        if not is_main():
+            return work_along(db, settings)
         run = learning_runs.get_run(db, identifier("learning run", number))
         if run.stage in (Stage.CANCELLED, Stage.FAILED):
             learning_runs.resume_run(db, run.id)

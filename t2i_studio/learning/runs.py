@@ -12,7 +12,7 @@ from pathlib import Path
 
 from t2i_studio.domain import WORKING, LearningRun, Stage
 from t2i_studio.errors import StudioError
-from t2i_studio.learning import curve
+from t2i_studio.learning import curve, processes
 from t2i_studio.settings import Settings
 from t2i_studio.store import learning_runs
 from t2i_studio.store.database import Database
@@ -74,6 +74,23 @@ def work(db: Database, settings: Settings, run_id: int, tell: Callable[[str], No
 
     Raises StudioError learning.unknown, learning.claimed, learning.ended.
     """
+    try:
+        return _work(db, settings, run_id, tell)
+    finally:
+        processes.call(None)
+
+
+def work_along(db: Database, settings: Settings) -> None:
+    """In a process beside the one that calls `work`: train along until that is through."""
+    from t2i_studio.learning.stages import train_along
+
+    def train(run_id: int) -> None:
+        train_along(Work(db, settings, learning_runs.get_run(db, run_id), lambda line: None))
+
+    processes.follow(train)
+
+
+def _work(db: Database, settings: Settings, run_id: int, tell: Callable[[str], None]) -> LearningRun:
     from t2i_studio.learning.stages import STAGES
 
     run = learning_runs.claim_run(db, run_id)

@@ -16,7 +16,7 @@ from t2i_studio.engine.kept import keep
 from t2i_studio.engine.loading import LoadedModel, be_deterministic, devices, load_model
 from t2i_studio.engine.registry import find_model
 from t2i_studio.errors import StudioError
-from t2i_studio.learning import asking, curve, lessons, lora
+from t2i_studio.learning import asking, curve, lessons, lora, processes
 from t2i_studio.learning import evidence as rated
 from t2i_studio.learning.compared import Chances
 from t2i_studio.learning.evaluation import EvaluationPlan, plan_evaluation
@@ -60,10 +60,8 @@ def preflight(work: Work) -> None:
 def training(work: Work) -> None:
     """Train the adapter from the checkpoint, if there is one, and keep it."""
     model, trainee = _trainee(work)
-    taught = training_part(work, model.hash)
-    method = Method((work.run.preflight or {})["method"])
-    examples = _lessons(work, trainee, taught, method)
-    plan = _plan(work, trainee, method, len(examples))
+    examples = _examples(work, trainee)
+    plan = _plan(work, trainee, len(examples))
     samples = _sample_requests(work, trainee)
     with ExitStack() as cleanup:
         cleanup.callback(model.forget_prompts)
@@ -77,12 +75,20 @@ def training(work: Work) -> None:
             if step % max(1, plan.steps // SAMPLED) == 0:
                 _sample(work, model, samples, "after")
 
+        processes.call(work.run.id)
         train(trainee, examples, plan, work.folder, note)
         file = lora.write_adapter(model.pipe, trainee.network, work.folder / "adapter")
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     scope = work.run.scope
     learnt_adapters.add_adapter(work.db, work.run.id, scope.model, model.hash, scope.team, file.parent, digest)
     learning_runs.set_stage(work.db, work.run.id, Stage.EVALUATING)
+
+
+def train_along(work: Work) -> None:
+    """In a process beside the main one: its share of the training, of which the main one keeps what comes out."""
+    _, trainee = _trainee(work)
+    examples = _examples(work, trainee)  # encoded by the main process already
+    train(trainee, examples, _plan(work, trainee, len(examples)), work.folder, lambda *_: None)
 
 
 def evaluating(work: Work) -> None:
@@ -137,9 +143,10 @@ def _foretold(
 
 def _model(work: Work) -> LoadedModel:
     be_deterministic()
-    torch.set_num_threads(work.settings.threads or psutil.cpu_count(logical=False) or 1)
-    card = find_model(work.settings, work.run.scope.model)
-    return load_model(card, devices(work.settings)[0], work.settings, work.db.home / "cache")
+    cores = psutil.cpu_count(logical=False) or 1
+    torch.set_num_threads(work.settings.threads or max(1, cores // processes.beside()))
+    card, own = find_model(work.settings, work.run.scope.model), devices(work.settings)
+    return load_model(card, own[processes.number() % len(own)], work.settings, work.db.home / "cache")
 
 
 def _trainee(work: Work) -> tuple[LoadedModel, Trainee]:
@@ -152,7 +159,8 @@ SAMPLE_TEXT = "handbag"
 """Any description: a trainee needs one to see how the pipeline works."""
 
 
-def _lessons(work: Work, trainee: Trainee, taught: Evidence, method: Method) -> list[Pair] | list[Single]:
+def _examples(work: Work, trainee: Trainee) -> list[Pair] | list[Single]:
+    taught, method = training_part(work, trainee.model.hash), _method(work)
     compares = method in (Method.DPO, Method.MAPO)
     used = (
         {variant for one in taught.preferences for variant in (one.better, one.worse)}
@@ -169,11 +177,16 @@ def _lessons(work: Work, trainee: Trainee, taught: Evidence, method: Method) -> 
     return lessons.singles_of(method, taught.opinions, latents, prompts)
 
 
-def _plan(work: Work, trainee: Trainee, method: Method, examples: int) -> TrainingPlan:
+def _method(work: Work) -> Method:
+    return Method((work.run.preflight or {})["method"])
+
+
+def _plan(work: Work, trainee: Trainee, examples: int) -> TrainingPlan:
     """The run's plan: kept once, so that a resumed run trains as it began."""
     if work.run.plan:
         return TrainingPlan.model_validate(work.run.plan)
-    plan = plan_training(method, examples, work.run.length, trainee.size).model_copy(update={"seed": work.run.id})
+    made = plan_training(_method(work), examples, work.run.length, trainee.size)
+    plan = made.model_copy(update={"seed": work.run.id})
     learning_runs.keep_plan(work.db, work.run.id, plan.model_dump(mode="json"))
     return plan
 

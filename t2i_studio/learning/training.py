@@ -11,12 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from accelerate import Accelerator
 from torch import Tensor, nn
 
 from t2i_studio.domain import Method
 from t2i_studio.errors import StudioError
-from t2i_studio.learning import lora, objectives
+from t2i_studio.learning import lora, objectives, processes
 from t2i_studio.learning.noise import draw_timesteps
 from t2i_studio.learning.plan import TrainingPlan
 from t2i_studio.learning.trainee import Trainee
@@ -123,26 +122,42 @@ def train(
     """Train a new adapter of the trainee's network for `plan.steps`, from the folder's checkpoint if it has one.
 
     note(steps done, scalars): called after each step of the main process; what it raises ends the training, which can
-    be taken up again. StudioError learning.other_checkpoint when the folder's checkpoint is of another plan.
+    be taken up again. Where there are several processes, each draws lessons of its own, and all take the mean of their
+    gradients. StudioError learning.other_checkpoint when the folder's checkpoint is of another plan.
     """
-    accelerator = Accelerator()
     weights = lora.attach(trainee.network, plan.rank, plan.seed)
     optimizer = torch.optim.AdamW(weights, lr=plan.rate, betas=(0.9, 0.99), weight_decay=plan.weight_decay)
     done = _resume(folder, trainee, optimizer, plan)
-    saved = time.monotonic()
-    for step in range(done, plan.steps):
-        chance = torch.Generator().manual_seed(_seed(plan.seed, step, accelerator.process_index))
+    try:
+        _steps(trainee, lessons, plan, range(done, plan.steps), optimizer, folder, note)
+    except BaseException:
+        processes.all_go_on(False)
+        raise
+
+
+def _steps(
+    trainee: Trainee,
+    lessons: Sequence[Pair] | Sequence[Single],
+    plan: TrainingPlan,
+    steps: range,
+    optimizer: torch.optim.Optimizer,
+    folder: Path,
+    note: Callable[[int, dict[str, float]], None],
+) -> None:
+    saved, weights = time.monotonic(), optimizer.param_groups[0]["params"]
+    for step in steps:
+        if not processes.all_go_on(True):
+            return
+        chance = torch.Generator().manual_seed(_seed(plan.seed, step, processes.index()))
         loss, scalars = loss_of(trainee, _lesson(lessons, trainee, plan.batch, chance), plan)
         loss.backward()
-        if accelerator.num_processes > 1:
-            for weight in weights:
-                weight.grad = accelerator.reduce(weight.grad, "mean")
+        processes.average(weight.grad for weight in weights)
         nn.utils.clip_grad_norm_(weights, plan.clip)
         for group in optimizer.param_groups:
             group["lr"] = plan.rate_at(step)
         optimizer.step()
         optimizer.zero_grad()
-        if accelerator.is_main_process:
+        if processes.is_main():
             if step + 1 == plan.steps or time.monotonic() - saved > SAVE_SECONDS:
                 _save(folder, trainee, optimizer, plan, step + 1)
                 saved = time.monotonic()
