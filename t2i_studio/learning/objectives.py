@@ -57,6 +57,14 @@ def scaled_gradient(value: Tensor, scale: Tensor) -> Tensor:
     return scale * value + (1 - scale) * value.detach()
 
 
+def divergence(said: Tensor, reference: Tensor) -> Tensor:
+    """Mean over pictures of ‖f_θ − f_ref‖²: (B, …), (B, …) → scalar. What the divergence KL(p_θ ‖ p_ref) of one step's
+    Gaussians is in proportion to, and summed over steps a bound of that of the pictures (Fan et al., DPOK, NeurIPS
+    2023, arXiv 2305.16381).
+    """
+    return errors(said, reference).mean()
+
+
 def kto(gain: Tensor, good: Tensor, weight: Tensor, beta: float) -> Tensor:
     """Σ w·(1 − σ(±β(g − z))) / Σ w with z = max(0, mean g) held fixed: Diffusion-KTO (Li et al., NeurIPS 2024, arXiv
     2404.04465, with the sigmoid as utility). Good pictures +, bad ones −.

@@ -19,8 +19,8 @@ class TrainingPlan(Noun):
     """Everything training depends on besides its examples; kept with the run.
 
     batch: pairs or pictures a step (and process). rate: of AdamW, after a warm-up of a tenth, falling to 0 over the
-    last third. beta: of the objective. anchor: share of supervised training beside DPO. keep: of the guard on the
-    loser's gradient (objectives.loser_scale). clip: of the gradient's norm.
+    last third. beta: of the objective. kl: weight of staying near the reference beside DPO, in units of beta. keep: of
+    the guard on the loser's gradient (objectives.loser_scale). clip: of the gradient's norm.
     """
 
     method: Method
@@ -28,7 +28,7 @@ class TrainingPlan(Noun):
     batch: int = Field(ge=1)
     rate: float = Field(gt=0)
     beta: float = Field(gt=0)
-    anchor: float = Field(0.0, ge=0)
+    kl: float = Field(0.0, ge=0)
     keep: float = Field(0.0, ge=0, le=1)
     rank: int = Field(8, ge=1)
     weight_decay: float = Field(1e-4, ge=0)
@@ -46,7 +46,7 @@ class Strength(Noun):
 
     rate: float = Field(gt=0)
     beta: float = Field(1.0, gt=0)
-    anchor: float = Field(0.0, ge=0)
+    kl: float = Field(0.0, ge=0)
     keep: float = Field(0.0, ge=0, le=1)
     batch: int = Field(ge=1)
     rank: int = Field(ge=1)

@@ -100,7 +100,8 @@ def loss_of(trainee: Trainee, lesson: Lesson, plan: TrainingPlan) -> tuple[Tenso
         loss = objectives.mapo(winner, loser, weight, plan.beta)
         return loss, {"loss": float(loss.detach()), "right": float((winner < loser).float().mean())}
     with trainee.reference():
-        before = objectives.errors(trainee.says(noisy, lesson.timesteps, lesson.prompts), target)
+        reference = trainee.says(noisy, lesson.timesteps, lesson.prompts)
+    before = objectives.errors(reference, target)
     if plan.method is Method.KTO:
         good, gain = lesson.good.to(said.device), before - error
         loss = objectives.kto(gain, good, weight, plan.beta)
@@ -108,7 +109,7 @@ def loss_of(trainee: Trainee, lesson: Lesson, plan: TrainingPlan) -> tuple[Tenso
     (winner, loser), (winner_before, loser_before) = error.chunk(2), before.chunk(2)
     loser = objectives.scaled_gradient(loser, objectives.loser_scale(said, target, plan.keep))
     margin = objectives.preference_margin(winner, loser, winner_before, loser_before)
-    loss = objectives.dpo(margin, weight, plan.beta) + plan.anchor * plan.beta * objectives.supervised(winner, weight)
+    loss = objectives.dpo(margin, weight, plan.beta) + plan.kl * plan.beta * objectives.divergence(said, reference)
     return loss, {"loss": float(loss.detach()), "right": float((margin > 0).float().mean())}
 
 

@@ -90,6 +90,12 @@ def test_one_dpo_step_of_a_network_is_the_one_by_hand(pairs: dict[str, torch.Ten
     assert float((weight - 0.1 * gradient).detach()) == pytest.approx(by_hand, abs=EXACT)
 
 
+def test_divergence_is_the_mean_distance_of_what_both_say(pairs: dict[str, torch.Tensor]) -> None:
+    by_hand = sum(mse(pairs["said"][k], pairs["reference"][k]) for k in range(6)) / 6
+    assert objectives.divergence(pairs["said"], pairs["reference"]).item() == pytest.approx(by_hand, abs=EXACT)
+    assert objectives.divergence(pairs["reference"], pairs["reference"]).item() == 0
+
+
 def test_an_untouched_network_has_the_loss_of_a_coin(pairs: dict[str, torch.Tensor]) -> None:
     assert dpo(pairs["reference"], pairs, beta=5000.0).item() == pytest.approx(math.log(2), abs=EXACT)
 

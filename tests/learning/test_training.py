@@ -28,7 +28,7 @@ TEXT = "red handbag on a white podium"
 
 def plan_of(method: Method, steps: int = 4) -> TrainingPlan:
     beta = 0.1 if method is Method.MAPO else 100.0
-    return TrainingPlan(method=method, steps=steps, batch=2, rate=1e-2, beta=beta, rank=2, anchor=0.1)
+    return TrainingPlan(method=method, steps=steps, batch=2, rate=1e-2, beta=beta, rank=2, kl=0.1)
 
 
 def lessons_for(trainee: Trainee, method: Method) -> list[training.Pair] | list[training.Single]:

@@ -43,7 +43,7 @@ def pairs_for(trainee: Trainee) -> list[training.Pair]:
 
 
 def plan_for(steps: int) -> TrainingPlan:
-    return TrainingPlan(method=Method.DPO, steps=steps, batch=2, rate=1e-2, beta=100.0, rank=2, anchor=0.1)
+    return TrainingPlan(method=Method.DPO, steps=steps, batch=2, rate=1e-2, beta=100.0, rank=2, kl=0.1)
 
 
 def main(model: str, folder: Path, steps: int, stop_after: int | None) -> None:
