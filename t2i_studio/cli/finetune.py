@@ -8,8 +8,9 @@ import typer
 from t2i_studio.brief.values import shown, whole
 from t2i_studio.cli.console import Home, Json, answer, identifier, language, load_settings, report, studio, words
 from t2i_studio.cli.files import make_folder, write
-from t2i_studio.domain import LearningRun, LearntAdapter, Length, Scope, Stage
+from t2i_studio.domain import LearningRun, LearntAdapter, Length, Method, Scope, Stage
 from t2i_studio.errors import StudioError
+from t2i_studio.settings import Settings
 from t2i_studio.store import learning_runs, learnt_adapters
 from t2i_studio.store.database import Database
 
@@ -36,7 +37,21 @@ def preflight(
         found = examine(db, settings, _scope(model or settings.model, session, team), _length(length)).preflight
         told = [found.reason, *found.refusals, *found.warnings]
         lines = list(dict.fromkeys(each.error.sentence(language()) for each in told))
+        if found.method is not Method.RERANK:
+            lines += _taste(db, settings, found.scope)
         answer(found.model_dump(mode="json") | {"sentences": lines}, "\n".join(lines), json)
+
+
+def _taste(db: Database, settings: Settings, scope: Scope) -> list[str]:
+    """What the ratings prefer, in words, or why that cannot be told."""
+    from t2i_studio.learning.ranking import Tastes
+    from t2i_studio.learning.taste_words import reason, sureness
+
+    try:
+        taste = Tastes(db, settings).taste(scope.model, scope.team)
+    except StudioError as error:
+        return [error.sentence(language())]
+    return [reason(taste.leanings, language()), sureness(taste.reward, language())]
 
 
 @app.command("run")

@@ -11,6 +11,7 @@ from t2i_studio.engine.registry import model_cards
 from t2i_studio.errors import StudioError
 from t2i_studio.learning import adoption, curve, discarding
 from t2i_studio.learning.preflight import Preflight, examine
+from t2i_studio.learning.taste_words import reason, sureness
 from t2i_studio.store import learning_runs, learnt_adapters
 from t2i_studio.ui import learn_process
 from t2i_studio.ui.desk import Answer
@@ -25,6 +26,7 @@ from t2i_studio.ui.learn_telling import (
     told_run,
     told_whole_run,
 )
+from t2i_studio.ui.ranking import ranker
 from t2i_studio.ui.studio import Studio, Visitor
 
 Number = Annotated[int, Field(ge=1, le=2**63 - 1)]
@@ -71,6 +73,19 @@ def learning_preflight(
     """What the ratings are and what they are enough for; nothing is kept of it."""
     found = _look(studio, _scope(studio, session, team, model), length)
     return told_preflight(studio, visitor, found) | {"lengths": lengths(studio, found)}
+
+
+def learning_taste(studio: Studio, visitor: Visitor, *, team: str = "", model: str = "") -> Answer:
+    """What a model's ratings prefer, in words, or why that cannot be told; `told`: whether it can. Looks at pictures
+    that were not looked at yet, which takes some seconds.
+    """
+    scope = _scope(studio, None, team, model)
+    try:
+        taste = ranker(studio).tastes.taste(scope.model, scope.team)
+    except StudioError as error:
+        return {"told": False, "sentences": [error.sentence(visitor.language)]}
+    said = [reason(taste.leanings, visitor.language), sureness(taste.reward, visitor.language)]
+    return {"told": True, "sentences": said}
 
 
 def _scope(studio: Studio, session: int | None, team: str, model: str) -> Scope:
@@ -182,6 +197,7 @@ def take_back_adapter(studio: Studio, visitor: Visitor, *, id: Number) -> Answer
 LEARN_ACTIONS: tuple[Any, ...] = (
     learning_page,
     learning_preflight,
+    learning_taste,
     begin_learning,
     learning_run,
     cancel_learning,

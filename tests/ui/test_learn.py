@@ -70,6 +70,16 @@ def refusal(action: Callable[..., Any], *given: Any, **asked: Any) -> str:
     return refused.value.key
 
 
+def test_what_the_ratings_prefer_is_said_or_that_nobody_can_tell(studio: Studio) -> None:
+    assert learn_actions.learning_taste(studio, VISITOR)["told"] is False
+    compared_pairs(studio.db, 20, raters=1)
+    warm = learn_actions.learning_taste(studio, VISITOR)
+    assert warm["told"] is True
+    assert "From 20 ratings; right in 100 % of held-out pairs" in warm["sentences"][1]
+    chinese = learn_actions.learning_taste(studio, Visitor("r", "lin", "zh"))
+    assert chinese["sentences"][1].startswith("来自 20 条评分")
+
+
 def test_a_fresh_studio_is_told_what_to_do_first(studio: Studio) -> None:
     found = learn_actions.learning_preflight(studio, VISITOR)
     assert found["found"]["usable"] == 0

@@ -24,6 +24,7 @@ export default function ({ element, server }) {
   const team = el("input", { type: "text", id: "learn-team", list: "learn-teams", maxlength: 200, placeholder: word("ln_everybody"), onchange: () => choose({ team: team.value }) });
   const teams = el("datalist", { id: "learn-teams" });
   const model = el("select", { id: "learn-model", class: "learn-select", onchange: () => choose({ model: model.value }) });
+  const taste = el("div", { class: "learn-taste", "aria-live": "polite" });
   const found = el("section", { class: "learn-found", "aria-live": "polite" }, waitingNote(word("ln_looking")));
   const side = el("div", { class: "form-side" });
   const go = button("spark", word("ln_learn"), begin, { className: "primary big", id: "learn-go" });
@@ -131,6 +132,17 @@ export default function ({ element, server }) {
     if (page && first && fresh()) return layOut();
     if (page && !side.isConnected) layOut();
     paintFound();
+    lookForTaste(turn);
+  }
+
+  /** What the ratings prefer, in words: said once it is known, for pictures must be looked at. */
+  async function lookForTaste(turn) {
+    if (now.method === "rerank") return fill(taste);
+    const answer = await call(server.learning_taste, { team: chosen.team, model: chosen.model }, { quiet: true });
+    if (turn !== asking) return;
+    fill(taste, answer && (answer.told
+      ? answer.sentences.map((said) => el("p", { class: "learn-prefers" }, said))
+      : el("p", { class: "learn-no-taste" }, [...answer.sentences, word("ln_no_taste")].join(" "))));
   }
 
   function paintFound() {
@@ -140,7 +152,7 @@ export default function ({ element, server }) {
       fill(box.parentNode.querySelector("small"), now.method === "rerank" ? word(`ln_length_${box.value}_text`) : seconds === null ? word("ln_time_unknown", { steps }) : word("ln_time_about", { time: duration(seconds), steps }));
     }
     const box = side.querySelector(".learn-summary");
-    if (box) fill(box, summary(now), sentences(now));
+    if (box) fill(box, summary(now), sentences(now), taste);
     fill(found, el("h2", {}, word("ln_found")), facts(now));
     paintGo();
   }
