@@ -178,6 +178,8 @@ def _cautions(measured: Measured, judge: str) -> list[Reason]:
         found.append({"key": "by_reward"})
     if measured.adherence is None:
         found.append({"key": "adherence_unknown"})
+    if measured.faults is not None:
+        found.append({"key": "faults_foretold"})
     if measured.known:
         found.append({"key": "known_products", "known": measured.known, "fresh": measured.fresh})
     return found

@@ -1,4 +1,4 @@
-"""What the pictures of an evaluation say besides taste: adherence and variety; and what a reward likes.
+"""What the pictures of an evaluation say besides taste: adherence and variety; what a reward likes, and faults.
 
 Variety is the mean distance between two pictures of one description from different seeds. Distance: the root of half
 the squared distance of their pixels (CIELAB at 32×32) and half that of the judge's features (judge.seeing.features),
@@ -7,6 +7,7 @@ descriptions (Efron & Tibshirani 1993, chapter 13), old and new drawn together.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
@@ -16,14 +17,17 @@ from PIL import Image
 from t2i_studio.engine.loading import LoadedModel
 from t2i_studio.engine.picture_measures import lab
 from t2i_studio.engine.registry import ModelCard
+from t2i_studio.feedback.estimates import number_of
 from t2i_studio.judge.adherence import adherence, adherence_by_attribute
 from t2i_studio.judge.folder import load_judge
 from t2i_studio.judge.seeing import features
 from t2i_studio.learning.compared import Chances, chances_of
-from t2i_studio.learning.evaluation import Asked, EvaluationPlan, facts_of, make, pictures
-from t2i_studio.learning.features import look_at
+from t2i_studio.learning.evaluation import SIDES, Asked, EvaluationPlan, facts_of, make, pictures
+from t2i_studio.learning.faults import Faults
+from t2i_studio.learning.features import Look, look_at
 from t2i_studio.learning.gate import Drop, Measured, measured_well
 from t2i_studio.learning.reward import Reward
+from t2i_studio.learning.traits import Facts
 from t2i_studio.settings import Settings
 
 SIDE = 32
@@ -60,20 +64,41 @@ def measure(folder: Path, plan: EvaluationPlan, card: ModelCard) -> Measured:
     )
 
 
-def foretold(folder: Path, plan: EvaluationPlan, card: ModelCard, reward: Reward, settings: Settings) -> Chances:
-    """What the reward thinks of the pairs of `plan.asked`; to be trusted only where it is usable."""
+@dataclass(frozen=True)
+class Looked:
+    """The pairs of `plan.asked`, a row each. facts: what was asked for. old, new: how the pictures look."""
+
+    rows: list[Asked]
+    facts: list[Facts]
+    old: list[Look]
+    new: list[Look]
+
+
+def look_at_pairs(folder: Path, plan: EvaluationPlan, card: ModelCard, settings: Settings) -> Looked:
+    """What a reward and faults are foretold from."""
     wanted = {asked.text for asked in plan.asked}
-    sides = []
-    for side in ("old", "new"):
+    sides = {}
+    for side in SIDES:
         rows = [(asked, each) for asked, made in pictures(folder, plan, side) for each in made if asked.text in wanted]
-        facts = [facts_of(asked, card) for asked, _ in rows]
-        sides.append(reward.columns(look_at([each for _, each in rows], settings), facts))
-    differences = sides[1] - sides[0]
+        sides[side] = look_at([each for _, each in rows], settings)
+    return Looked([asked for asked, _ in rows], [facts_of(asked, card) for asked, _ in rows], **sides)
+
+
+def foretold(pairs: Looked, reward: Reward) -> Chances:
+    """What the reward thinks of the pairs; to be trusted only where it is usable."""
+    differences = reward.columns(pairs.new, pairs.facts) - reward.columns(pairs.old, pairs.facts)
     return Chances(
-        descriptions=[asked.text for asked, _ in rows],
-        products=[asked.product for asked, _ in rows],
+        descriptions=[asked.text for asked in pairs.rows],
+        products=[asked.product for asked in pairs.rows],
         draws=chances_of(reward.posterior.mean, reward.posterior.covariance, differences),
     )
+
+
+def foretold_faults(pairs: Looked, faults: Faults) -> Drop:
+    """By how many points fewer new pictures are free of faults."""
+    more = faults.shares(pairs.new, pairs.facts) - faults.shares(pairs.old, pairs.facts)
+    number = number_of([asked.text for asked in pairs.rows])
+    return _drop(100 * np.bincount(number, more), np.bincount(number).astype(float), len(more))
 
 
 def _adherence(

@@ -96,7 +96,7 @@ def _held_out(rows: Rows, held: np.ndarray, number: np.ndarray) -> tuple[np.ndar
             own.remove(other)
             differences.append(rows.x[row] - rows.x[other])
             of.append(int(number[row]))
-    return np.array(differences).reshape(len(of), -1), of
+    return np.array(differences).reshape(len(of), rows.x.shape[1]), of
 
 
 def _calibration(given: np.ndarray) -> tuple[Bin, ...]:

@@ -19,10 +19,11 @@ from t2i_studio.errors import StudioError
 from t2i_studio.learning import asking, curve, lessons, lora, processes
 from t2i_studio.learning import evidence as rated
 from t2i_studio.learning.compared import Chances
-from t2i_studio.learning.evaluation import EvaluationPlan, plan_evaluation
-from t2i_studio.learning.gate import at_strength, decide, excess
+from t2i_studio.learning.evaluation import plan_evaluation
+from t2i_studio.learning.faults import learn_faults
+from t2i_studio.learning.gate import Measured, at_strength, decide, excess
 from t2i_studio.learning.held_out import held_out
-from t2i_studio.learning.measuring import evaluate, foretold
+from t2i_studio.learning.measuring import Looked, evaluate, foretold, foretold_faults, look_at_pairs
 from t2i_studio.learning.plan import TrainingPlan, plan_training
 from t2i_studio.learning.preflight import examine
 from t2i_studio.learning.ranking import seen
@@ -105,7 +106,8 @@ def evaluating(work: Work) -> None:
         plan = plan_evaluation(model, held_out(model.card, told), before, (new,))
         work.begin()
         found = evaluate(folder, plan, model, work.progress)
-        verdict = decide(found, reward=_foretold(work, folder, plan, model, everything))
+        found, liked = _foretold(work, found, look_at_pairs(folder, plan, model.card, work.settings), everything)
+        verdict = decide(found, reward=liked)
         if not _weaker_helps(excess(found), scale):
             break
     keep(work.folder / asking.EVALUATION, found.model_dump_json())
@@ -130,15 +132,18 @@ def _weaker_helps(excess: float, scale: float) -> bool:
     return excess > 1 and excess * min(SCALES) / scale < HOPEFUL
 
 
-def _foretold(
-    work: Work, folder: Path, plan: EvaluationPlan, model: LoadedModel, everything: Evidence
-) -> Chances | None:
-    """What a reward learnt from all ratings thinks of the pairs; None where it is no better than a guess."""
+def _foretold(work: Work, found: Measured, pairs: Looked, everything: Evidence) -> tuple[Measured, Chances | None]:
+    """What all ratings foretell: faults, with what was measured, and what a reward thinks of the pairs; None where it
+    is no better than a guess.
+    """
+    looked = seen(work.db, work.settings, everything)
+    if faults := learn_faults(everything, looked):
+        found = found.model_copy(update={"faults": foretold_faults(pairs, faults)})
     try:
-        reward = fit(everything, seen(work.db, work.settings, everything))
+        reward = fit(everything, looked)
     except StudioError:  # too few ratings for one
-        return None
-    return foretold(folder, plan, model.card, reward, work.settings) if reward.usable else None
+        return found, None
+    return found, foretold(pairs, reward) if reward.usable else None
 
 
 def _model(work: Work) -> LoadedModel:
