@@ -63,8 +63,8 @@ def run(
 
     `accelerate launch -m t2i_studio finetune run` trains in several processes.
     """
-    from t2i_studio.learning.processes import is_main
     from t2i_studio.learning.runs import work, work_along
+    from t2i_studio.processes import is_main
 
     with studio(home) as (settings, db):
         if not is_main():
@@ -77,8 +77,8 @@ def run(
 @app.command("resume")
 def resume(number: Number, home: Home = None, json: Json = False) -> None:
     """Take a new, interrupted, cancelled or failed run on from where it stopped."""
-    from t2i_studio.learning.processes import is_main
     from t2i_studio.learning.runs import work, work_along
+    from t2i_studio.processes import is_main
 
     with studio(home) as (settings, db):
         if not is_main():

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from t2i_studio import processes
 from t2i_studio.domain import WORKING, LearningRun, Stage
 from t2i_studio.errors import StudioError
-from t2i_studio.learning import curve, processes
+from t2i_studio.learning import curve
 from t2i_studio.settings import Settings
 from t2i_studio.store import learning_runs
 from t2i_studio.store.database import Database

@@ -8,6 +8,7 @@ from pathlib import Path
 import psutil
 import torch
 
+from t2i_studio import processes
 from t2i_studio.brief.requests import make_request
 from t2i_studio.domain import Adapter, Evidence, GenerationRequest, Method, Part, Stage
 from t2i_studio.engine.acceptance import accept
@@ -16,7 +17,7 @@ from t2i_studio.engine.kept import keep
 from t2i_studio.engine.loading import LoadedModel, be_deterministic, devices, load_model
 from t2i_studio.engine.registry import find_model
 from t2i_studio.errors import StudioError
-from t2i_studio.learning import asking, curve, lessons, lora, processes
+from t2i_studio.learning import asking, curve, lessons, lora
 from t2i_studio.learning import evidence as rated
 from t2i_studio.learning.compared import Chances
 from t2i_studio.learning.evaluation import plan_evaluation

@@ -13,9 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from t2i_studio import processes
 from t2i_studio.domain import Method
 from t2i_studio.errors import StudioError
-from t2i_studio.learning import lora, objectives, processes
+from t2i_studio.learning import lora, objectives
 from t2i_studio.learning.noise import draw_timesteps
 from t2i_studio.learning.plan import TrainingPlan
 from t2i_studio.learning.trainee import Trainee

@@ -2,6 +2,9 @@
 
 All randomness of step k comes from generators seeded with (seed, k). So a run that was killed and resumed
 takes exactly the steps that an uninterrupted one takes, and a checkpoint needs no generator states.
+
+Several processes (`torchrun --nproc-per-node 2 -m t2i_studio pretrain …`) each draw examples of their own, and all take
+the mean of their gradients; the main one writes.
 """
 
 import contextlib
@@ -20,6 +23,7 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
+from t2i_studio import processes
 from t2i_studio.errors import StudioError
 from t2i_studio.pretraining.writing import writing
 
@@ -54,8 +58,8 @@ class Chance:
     torch: torch.Generator
 
     @classmethod
-    def at(cls, seed: int, step: int) -> "Chance":
-        rng = np.random.default_rng((seed, step))
+    def at(cls, seed: int, step: int, process: int = 0) -> "Chance":
+        rng = np.random.default_rng((seed, step, process) if process else (seed, step))
         return cls(rng, torch.Generator().manual_seed(int(rng.integers(2**62))))
 
 
@@ -156,17 +160,22 @@ def train(
     with writing(run.folder):
         run.folder.mkdir(parents=True, exist_ok=True)
         start, average = _resume(run, model, optimizer, plan)
-        with contextlib.closing(_Journal(run, plan, start)) as journal:
+        processes.share(model.state_dict().values())
+        main = processes.is_main()
+        with contextlib.closing(_Journal(run, plan, start)) if main else contextlib.nullcontext() as journal:
             model.train()
             for step in range(start, plan.steps):
                 for group in optimizer.param_groups:
                     group["lr"] = plan.lr * plan.rate(step) * group["pace"]
-                scalars = loss(step, Chance.at(plan.seed, step))
+                scalars = loss(step, Chance.at(plan.seed, step, processes.index()))
                 scalars["loss"].backward()
+                processes.average(parameter.grad for parameter in model.parameters())
                 nn.utils.clip_grad_norm_(model.parameters(), plan.clip)
                 optimizer.step()
                 optimizer.zero_grad()
                 average.update(model, step)
+                if journal is None:
+                    continue
                 journal.note(step + 1, scalars)
                 if grid and journal.grid_due(step + 1):
                     with average.applied(model), torch.no_grad():

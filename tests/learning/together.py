@@ -8,12 +8,13 @@ from pathlib import Path
 
 import torch
 
+from t2i_studio import processes
 from t2i_studio.domain import GenerationRequest, Method, Prompt
 from t2i_studio.engine import precision
 from t2i_studio.engine.acceptance import accept
 from t2i_studio.engine.loading import be_deterministic, load_model
 from t2i_studio.engine.registry import find_model
-from t2i_studio.learning import lora, processes, training
+from t2i_studio.learning import lora, training
 from t2i_studio.learning.plan import TrainingPlan
 from t2i_studio.learning.trainee import Trainee
 from t2i_studio.settings import Settings

@@ -1,9 +1,11 @@
-"""Training in several processes, as `accelerate launch` starts them: the main one works on the run, the others only
-train along. With one process nothing here does anything, nor takes the time to load what it would need.
+"""Training in several processes, as `torchrun` and `accelerate launch` start them: the main one works on a run, the
+others only train along. With one process nothing here does anything, nor takes the time to load what it would need.
 """
 
+import atexit
 import os
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -53,6 +55,17 @@ def all_go_on(wish: bool) -> bool:
     return bool(wishes.item())
 
 
+def share(tensors: "Iterable[Tensor]") -> None:
+    """Give all processes the main one's, in place."""
+    if not _several():
+        return
+    import torch
+
+    _state()
+    for tensor in tensors:
+        torch.distributed.broadcast(tensor, 0)
+
+
 def average(gradients: "Iterable[Tensor | None]") -> None:
     """Of all processes, in place."""
     if not _several():
@@ -75,11 +88,14 @@ def _broadcast(value: int | None) -> int | None:
     return heard[0]
 
 
+@cache
 def _state() -> "PartialState":
     import torch
     from accelerate import PartialState
 
-    return PartialState(cpu=not torch.accelerator.is_available())  # which it does not find out by itself
+    state = PartialState(cpu=not torch.accelerator.is_available())  # which it does not find out by itself
+    atexit.register(state.destroy_process_group)  # a process that leaves without can take the others down
+    return state
 
 
 def _several() -> bool:
