@@ -22,6 +22,7 @@ Model = Annotated[str | None, typer.Option(metavar="M", help="Whose pictures the
 Session = Annotated[str | None, typer.Option(metavar="N", help="Only the ratings of this feedback session [all].")]
 Team = Annotated[str, typer.Option(metavar="T", help="Whose adapter it becomes [everybody's].")]
 Long = Annotated[str, typer.Option("--length", metavar="L", help="quick, usual or long.")]
+Anyway = Annotated[bool, typer.Option("--anyway", help="Although no taste can be told from the ratings.")]
 Number = Annotated[str, typer.Argument(metavar="RUN", help="Number of the learning run.")]
 
 
@@ -48,7 +49,7 @@ def _taste(db: Database, settings: Settings, scope: Scope) -> list[str]:
     from t2i_studio.learning.taste_words import reason, sureness
 
     try:
-        taste = Tastes(db, settings).taste(scope.model, scope.team)
+        taste = Tastes(db, settings).taste(scope.model, scope.team, scope.session)
     except StudioError as error:
         return [error.sentence(language())]
     return [reason(taste.leanings, language()), sureness(taste.reward, language())]
@@ -56,8 +57,8 @@ def _taste(db: Database, settings: Settings, scope: Scope) -> list[str]:
 
 @app.command("run")
 def run(
-    model: Model = None, session: Session = None, team: Team = "", length: Long = "usual", home: Home = None,
-    json: Json = False,
+    model: Model = None, session: Session = None, team: Team = "", length: Long = "usual", anyway: Anyway = False,
+    home: Home = None, json: Json = False,
 ) -> None:  # fmt: skip
     """Learn from the ratings: look at them, train, compare with the model as it is, and give a verdict.
 
@@ -70,7 +71,7 @@ def run(
         if not is_main():
             return work_along(db, settings)
         scope = _scope(model or settings.model, session, team)
-        begun = learning_runs.create_run(db, scope, _length(length), "local")
+        begun = learning_runs.create_run(db, scope, _length(length), "local", anyway=anyway)
         _told(db, work(db, settings, begun.id, report), json)
 
 

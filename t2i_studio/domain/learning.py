@@ -140,7 +140,7 @@ class LearningRun(Noun):
     """A run as the store keeps it. preflight: what was found (`learning.preflight.Preflight` as JSON). plan: method and
     settings, as training reads them. progress: of the running stage, {"done", "of", "seconds_left", "loss"}.
     examples: how many judgements it uses; a judgement that is deleted since still counts. forgotten: raters behind
-    them have withdrawn since.
+    them have withdrawn since. anyway: it is wanted although no taste can be told from the ratings.
     """
 
     id: int
@@ -153,6 +153,7 @@ class LearningRun(Noun):
     progress: dict[str, Any] | None = None
     examples: int = 0
     forgotten: bool = False
+    anyway: bool = False
     session: int | None = Field(None, description="the blind session that decides it")
     verdict: Verdict | None = None
     error: dict[str, Any] | None = Field(None, description="{'key': …, 'params': …} of the StudioError that ended it")

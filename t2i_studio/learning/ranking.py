@@ -58,11 +58,11 @@ class Tastes:
         self._known: dict[Scope, tuple[str, Taste | StudioError]] = {}
         self._turn = threading.Lock()
 
-    def taste(self, model: str, team: str = "") -> Taste:
-        """What the ratings of a model tell. Raises StudioError reward.too_few, reward.unsure, model.unknown, and those
-        of `features.looks`.
+    def taste(self, model: str, team: str = "", session: int | None = None) -> Taste:
+        """What the ratings of a model tell, or those of one session. Raises StudioError reward.too_few, reward.unsure,
+        model.unknown, and those of `features.looks`.
         """
-        scope = Scope(model=model, team=team)
+        scope = Scope(model=model, team=team, session=session)
         with self._turn:
             evidence = gather(self._db, scope, _weights(self._db, self._settings, model))
             state = hashlib.sha256(evidence.model_dump_json().encode()).hexdigest()

@@ -24,6 +24,7 @@ from t2i_studio.learning.evaluation import plan_evaluation
 from t2i_studio.learning.faults import learn_faults
 from t2i_studio.learning.gate import Measured, at_strength, decide, excess
 from t2i_studio.learning.held_out import held_out
+from t2i_studio.learning.ladder import Sentence
 from t2i_studio.learning.measuring import Looked, evaluate, foretold, foretold_faults, look_at_pairs
 from t2i_studio.learning.plan import TrainingPlan, plan_training
 from t2i_studio.learning.preflight import examine
@@ -37,6 +38,8 @@ from t2i_studio.store import learning_runs, learnt_adapters
 
 SAMPLES = 4
 """Pictures that show what training does, each of a description that no rating was about."""
+COMPARING = (Method.DPO, Method.MAPO, Method.KTO)
+"""Methods that learn from what was liked and what was not; only there a taste can be told or not."""
 TOLD = 5
 """Steps between two points of the curve."""
 SCALES = (1.0, 0.7, 0.5)
@@ -51,12 +54,30 @@ def preflight(work: Work) -> None:
     """Look at the ratings; refuse, or choose method and examples."""
     examined = examine(work.db, work.settings, work.run.scope, work.run.length)
     found = examined.preflight
+    if found.method in COMPARING and not work.run.anyway and (doubt := _doubt(work, examined.evidence)):
+        found = found.model_copy(update={"method": Method.RERANK, "reason": doubt, "refusals": (doubt,)})
     learning_runs.keep_preflight(work.db, work.run.id, found.model_dump(mode="json"))
     if found.method is Method.RERANK:
         learning_runs.set_stage(work.db, work.run.id, Stage.REFUSED)
         return
     learning_runs.keep_examples(work.db, work.run.id, examined.examples)
     learning_runs.set_stage(work.db, work.run.id, Stage.TRAINING)
+
+
+def _doubt(work: Work, evidence: Evidence) -> Sentence | None:
+    """Why there may be nothing to learn: a reward learnt from some of the ratings is no better than chance on others.
+
+    Of labels of pure chance a twentieth passes; of tastes that two people share in 80 % of pairs hardly any is doubted
+    from 100 pairs on. What no measure of a picture shows cannot be told, so it may be learnt all the same.
+    """
+    reward = fit(evidence, seen(work.db, work.settings, evidence))
+    if reward.usable:
+        return None
+    found = reward.check.accuracy
+    right, low, high = (round(100 * (value or 0)) for value in (found.value, found.low, found.high))
+    return Sentence(
+        key="learning.no_taste", params={"have": reward.judgements, "right": right, "low": low, "high": high}
+    )
 
 
 def training(work: Work) -> None:

@@ -49,8 +49,11 @@ PART = 500
 _ROWS: dict[str, Any] = {"rating": RatingRow, "comparison": ComparisonRow}
 
 
-def create_run(db: Database, scope: Scope, length: Length, user: str) -> LearningRun:
-    """A run at its preflight that no process works on yet. Raises StudioError session.unknown, number.range, text.*."""
+def create_run(db: Database, scope: Scope, length: Length, user: str, *, anyway: bool = False) -> LearningRun:
+    """A run at its preflight that no process works on yet. anyway: though no taste can be told.
+
+    Raises StudioError session.unknown, number.range, text.*.
+    """
     team = check_text(scope.team, empty_ok=True)
     check_number("team length", len(team), 0, MAX_TEAM)
     check_number("model length", len(check_text(scope.model)), 1, MAX_MODEL)
@@ -64,6 +67,7 @@ def create_run(db: Database, scope: Scope, length: Length, user: str) -> Learnin
             length=length,
             user=user,
             stage=Stage.PREFLIGHT,
+            anyway=anyway,
         )
         session.add(row)
         session.flush()
@@ -301,6 +305,7 @@ def _to_run(row: LearningRunRow) -> LearningRun:
         progress=row.progress,
         examples=row.examples,
         forgotten=row.forgotten,
+        anyway=row.anyway,
         session=row.asked_id,
         verdict=Verdict.model_validate(row.verdict) if row.verdict else None,
         error=row.error,

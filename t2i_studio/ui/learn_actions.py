@@ -75,13 +75,15 @@ def learning_preflight(
     return told_preflight(studio, visitor, found) | {"lengths": lengths(studio, found)}
 
 
-def learning_taste(studio: Studio, visitor: Visitor, *, team: str = "", model: str = "") -> Answer:
+def learning_taste(
+    studio: Studio, visitor: Visitor, *, session: Number | None = None, team: str = "", model: str = ""
+) -> Answer:
     """What a model's ratings prefer, in words, or why that cannot be told; `told`: whether it can. Looks at pictures
     that were not looked at yet, which takes some seconds.
     """
-    scope = _scope(studio, None, team, model)
+    scope = _scope(studio, session, team, model)
     try:
-        taste = ranker(studio).tastes.taste(scope.model, scope.team)
+        taste = ranker(studio).tastes.taste(scope.model, scope.team, scope.session)
     except StudioError as error:
         return {"told": False, "sentences": [error.sentence(visitor.language)]}
     said = [reason(taste.leanings, visitor.language), sureness(taste.reward, visitor.language)]
@@ -106,25 +108,26 @@ def begin_learning(
     length: Length = Length.USUAL,
     team: str = "",
     model: str = "",
+    anyway: bool = False,
 ) -> Answer:
     """Begin a run, in the background. What the preflight refuses is not begun. nonce: the page's mark of this press;
-    sent again after a lost reply, it brings the same answer.
+    sent again after a lost reply, it brings the same answer. anyway: though no taste can be told from the ratings.
     """
     key = (str(studio.db.engine.url), nonce)
     with _turn:
         if key not in _begun:
-            _begun[key] = _begin(studio, visitor, _scope(studio, session, team, model), length)
+            _begun[key] = _begin(studio, visitor, _scope(studio, session, team, model), length, anyway)
             while len(_begun) > REMEMBERED:
                 _begun.popitem(last=False)
         return {"run": _begun[key]}
 
 
-def _begin(studio: Studio, visitor: Visitor, scope: Scope, length: Length) -> int:
+def _begin(studio: Studio, visitor: Visitor, scope: Scope, length: Length, anyway: bool) -> int:
     _check_idle(studio)
     found = _look(studio, scope, length)
     if found.refusals:
         raise found.refusals[0].error
-    run = learning_runs.create_run(studio.db, scope, length, visitor.user)
+    run = learning_runs.create_run(studio.db, scope, length, visitor.user, anyway=anyway)
     learn_process.start(studio, run.id)
     return run.id
 
@@ -167,7 +170,7 @@ def learn_again(studio: Studio, visitor: Visitor, *, id: Number) -> Answer:
     """A new run of the same choices, with the ratings as they are now: without those that were withdrawn."""
     old: LearningRun = learning_runs.get_run(studio.db, id)
     with _turn:
-        return {"run": _begin(studio, visitor, old.scope, old.length)}
+        return {"run": _begin(studio, visitor, old.scope, old.length, old.anyway)}
 
 
 def adopt_adapter(studio: Studio, visitor: Visitor, *, id: Number) -> Answer:

@@ -1,7 +1,9 @@
 """A run from the store's ratings to a verdict, with a tiny model: through all stages, cancelled, killed, refused."""
 
 import functools
+from collections.abc import Callable
 
+import numpy as np
 import pytest
 
 from t2i_studio.domain import Adapter, GenerationRequest, LearningRun, Length, Prompt, Scope, Stage, State
@@ -23,9 +25,8 @@ from tests.store.studio import png
 PRODUCTS = ("handbag", "mug", "watch", "lamp", "teapot", "camera", "guitar", "umbrella", "sofa", "candle")
 
 
-@pytest.fixture
-def rated(db: Database, settings: Settings) -> Scope:
-    """120 pairs of pictures of ten products: two people prefer the warmer one."""
+def rate(db: Database, settings: Settings, warmer_wins: Callable[[int], bool]) -> Scope:
+    """120 pairs of pictures of ten products, a warm and a cold one, judged by two people."""
     card = find_model(settings, settings.model)
     assert card.folder is not None
     weights = weight_hash(card.folder, db.home / "cache" / "weights.json")
@@ -40,8 +41,15 @@ def rated(db: Database, settings: Settings) -> Scope:
             made = origin(variant).model_copy(update=known)
             jobs.finish_variant(db, variant, put_image(db, png(shade + number, (32, 32))), made)
         jobs.finish_job(db, job.id, State.DONE)
-        compare(db, job.variants, people[number % 2], winner=job.variants[0])
+        winner = job.variants[0 if warmer_wins(number) else 1]
+        compare(db, job.variants, people[number % 2], winner=winner)
     return Scope(model=settings.model)
+
+
+@pytest.fixture
+def rated(db: Database, settings: Settings) -> Scope:
+    """Both people prefer the warmer picture."""
+    return rate(db, settings, lambda number: True)
 
 
 @pytest.fixture(autouse=True)
@@ -59,6 +67,19 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def begun(db: Database, rated: Scope) -> LearningRun:
     return learning_runs.create_run(db, rated, Length.QUICK, "tester")
+
+
+def test_where_no_taste_can_be_told_nothing_is_trained_unless_it_is_wanted(db: Database, settings: Settings) -> None:
+    tossed = np.random.default_rng(3).random(120) < 0.5
+    scope = rate(db, settings, lambda number: bool(tossed[number]))
+    refused = work(db, settings, learning_runs.create_run(db, scope, Length.QUICK, "tester").id)
+    assert refused.stage is Stage.REFUSED
+    assert refused.preflight is not None
+    assert refused.preflight["method"] == "rerank"
+    assert [one["key"] for one in refused.preflight["refusals"]] == ["learning.no_taste"]
+    assert learnt_adapters.adapter_of(db, refused.id) is None
+    wanted = learning_runs.create_run(db, scope, Length.QUICK, "tester", anyway=True)
+    assert work(db, settings, wanted.id).stage is Stage.DECIDED
 
 
 def test_from_ratings_to_a_verdict(db: Database, settings: Settings, begun: LearningRun) -> None:

@@ -17,7 +17,8 @@ class LearningRunRow(Base):
     """A run, as `domain.LearningRun`. owner: the process that works on it, NULL for none. touched: when it last moved.
 
     stopped_at: the stage in which a cancelled or failed run stopped. examples: how many judgements were kept with it;
-    the number stays when a judgement is deleted. forgotten: a rater behind them has withdrawn since.
+    the number stays when a judgement is deleted. forgotten: a rater behind them has withdrawn since. anyway: wanted
+    although no taste can be told from the ratings.
     """
 
     __tablename__ = "learning_run"
@@ -47,6 +48,7 @@ class LearningRunRow(Base):
     progress: Mapped[dict[str, Any] | None]
     examples: Mapped[int] = mapped_column(default=0)
     forgotten: Mapped[bool] = mapped_column(default=False)
+    anyway: Mapped[bool] = mapped_column(default=False)
     asked_id: Mapped[int | None] = mapped_column(ForeignKey("session.id"))
     verdict: Mapped[dict[str, Any] | None]
     error: Mapped[dict[str, Any] | None]

@@ -32,6 +32,7 @@ export default function ({ element, server }) {
   const runs = el("section", { class: "learn-runs" });
   const adapters = makeAdapters(server, () => poll());
   let page = null;
+  let doubtful = false;
   let now = null;
   let seen = "";
   let timer = 0;
@@ -137,9 +138,13 @@ export default function ({ element, server }) {
 
   /** What the ratings prefer, in words: said once it is known, for pictures must be looked at. */
   async function lookForTaste(turn) {
-    if (now.method === "rerank") return fill(taste);
-    const answer = await call(server.learning_taste, { team: chosen.team, model: chosen.model }, { quiet: true });
+    doubtful = false;
+    fill(taste);
+    const { session, team, model } = chosen;
+    const answer = now.method !== "rerank" && await call(server.learning_taste, { session, team, model }, { quiet: true });
     if (turn !== asking) return;
+    doubtful = Boolean(answer) && !answer.told && now.method !== "supervised";
+    paintGo();
     fill(taste, answer && (answer.told
       ? answer.sentences.map((said) => el("p", { class: "learn-prefers" }, said))
       : el("p", { class: "learn-no-taste" }, [...answer.sentences, word("ln_no_taste")].join(" "))));
@@ -161,12 +166,15 @@ export default function ({ element, server }) {
   function paintGo() {
     const refusal = now?.refusals[0];
     go.disabled = !now || Boolean(refusal) || Boolean(page?.busy);
+    const label = word(doubtful ? "ln_learn_anyway" : "ln_learn");
+    Object.assign(go, { title: label, ariaLabel: label });
+    go.querySelector(".label").textContent = label;
     fill(why, page?.busy ? word("ln_busy", { run: page.busy }) : !now ? "" : refusal ? word("ln_refused") : word("ln_go_note"));
   }
 
   async function begin() {
     go.disabled = true;
-    const answer = await call(server.begin_learning, { ...chosen, nonce: mark });
+    const answer = await call(server.begin_learning, { ...chosen, anyway: doubtful, nonce: mark });
     if (answer) location.href = `/learn?run=${answer.run}`;
     else mark = nonce();
     poll();
