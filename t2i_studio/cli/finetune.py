@@ -179,6 +179,7 @@ def simulate(
     taste: Annotated[str, typer.Option(metavar="T", help="warm_rich, minimal_small or saturated_podium.")],
     pairs: Annotated[str, typer.Option(metavar="N", help="Comparisons by made-up raters.")] = "300",
     shuffled: Annotated[bool, typer.Option("--shuffled", help="Raters toss a coin.")] = False,
+    anyway: Anyway = False,
     seed: Annotated[str, typer.Option(metavar="N", help="Other products, pictures and raters.")] = "0",
     raters: Annotated[str, typer.Option(metavar="N", help="Other raters of the same pictures.")] = "0",
     length: Long = "usual",
@@ -205,6 +206,7 @@ def simulate(
         found = learn(
             home, cache, settings, taste=taste, pairs=count, seed=number,
             raters=whole("raters", raters, 0, 2**31), shuffled=shuffled,  # type: ignore[arg-type]
+            anyway=anyway,
             length=_length(length), tell=report,
         )  # fmt: skip
     data = found.model_dump(mode="json")

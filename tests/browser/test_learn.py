@@ -1,5 +1,6 @@
 """From ratings to a model in use: the Learn page as a user meets it, in both languages, also on a phone."""
 
+import random
 import re
 import subprocess
 from collections.abc import Callable, Iterator
@@ -61,6 +62,8 @@ def test_one_button_begins_a_run_that_outlives_its_tab(open_page: OpenPage, lear
     page.get_by_text("Quick").click()
     expect(page.locator(".learn-summary")).to_contain_text("104", timeout=LONG)
     expect(page.locator(".learn-facts")).to_contain_text("2, none of them careless")
+    expect(page.locator(".learn-prefers").last).to_contain_text("right in 100 % of held-out pairs", timeout=LONG)
+    expect(page.locator("#learn-go")).to_have_text("Learn")
     page.locator("#learn-go").click()
     page.wait_for_url(re.compile(r"run=\d+"))
     id = int(page.url.split("run=")[1])
@@ -78,6 +81,30 @@ def test_one_button_begins_a_run_that_outlives_its_tab(open_page: OpenPage, lear
     again.locator(".cancel").click()
     expect(again.locator(".learn-status .pill")).to_have_text("cancelled", timeout=LONG)
     assert learning_runs.get_run(learning.db, id).stage == "cancelled"
+
+
+def test_where_no_taste_can_be_told_the_page_says_so_and_lets_people_learn_anyway(
+    open_page: OpenPage, tmp_path: Path
+) -> None:
+    db = open_database(tmp_path)
+    coin = random.Random(3)
+    compared_pairs(db, 60, raters=1, preferred=lambda number: coin.randrange(2))
+    compared_pairs(db, 60, raters=1, preferred=lambda number: coin.randrange(2))
+    port = free_port()
+    server = start_server(tmp_path, port)
+    try:
+        page = open_page("/learn", "en", url=f"http://127.0.0.1:{port}")
+        expect(page.locator(".learn-no-taste")).to_contain_text("no taste can be told yet", timeout=LONG)
+        expect(page.locator("#learn-go")).to_have_text("Learn anyway")
+        page.locator("#learn-go").click()
+        page.wait_for_url(re.compile(r"run=\d+"))
+        expect(page.locator(".learn-stages .now")).to_contain_text("Train", timeout=LONG)
+        assert learning_runs.list_runs(db)[0].anyway
+        page.locator(".cancel").click()
+        expect(page.locator(".learn-status .pill")).to_have_text("cancelled", timeout=LONG)
+    finally:
+        end(server)
+        db.close()
 
 
 def test_what_passed_is_put_in_use_and_taken_out_again(open_page: OpenPage, learning: Site) -> None:

@@ -51,7 +51,7 @@ def test_a_confirmed_rating_survives_a_kill_exactly_once(db: Database):
         confirmed += killed_somewhere(Child(work), dice)
 
     kept = nonces(db)
-    assert len(confirmed) > KILLS
+    assert len(confirmed) > KILLS // 5  # however slow the machine is, there was something to lose
     assert set(kept.values()) == {1}
     assert set(confirmed) <= set(kept)
     assert len(kept) <= len(confirmed) + KILLS
@@ -77,7 +77,7 @@ def test_a_finished_picture_survives_a_kill_and_its_job_resumes(db: Database):
     for _ in range(KILLS):
         confirmed |= dict(line.split() for line in killed_somewhere(Child(work), dice))
 
-    assert len(confirmed) > KILLS
+    assert len(confirmed) > KILLS // 5  # however slow the machine is, there was something to lose
     made = get_variants(db, [int(id) for id in confirmed])
     assert {str(variant.id): variant.image for variant in made} == confirmed
     assert all(variant.state is State.DONE and image_path(db, variant.image or "") for variant in made)

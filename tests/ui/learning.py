@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 from PIL import Image
@@ -54,8 +55,12 @@ def descriptions(count: int) -> list[str]:
     return [row["text"] for row in rows[::every]][:count]
 
 
-def compared_pairs(db: Database, count: int, raters: int = 2) -> list[Judgement]:
-    """So many descriptions with a warm and a cold picture; all of these people prefer the warm one."""
+def compared_pairs(
+    db: Database, count: int, raters: int = 2, preferred: Callable[[int], int] = lambda number: 0
+) -> list[Judgement]:
+    """So many descriptions with a warm and a cold picture; all of these people prefer the warm one, or of description
+    `number` the picture `preferred(number)`.
+    """
     made, now = [], weights(db)
     people = [rater_named(db, f"person {number}") for number in range(raters)]
     for number, text in enumerate(descriptions(count)):
@@ -68,7 +73,7 @@ def compared_pairs(db: Database, count: int, raters: int = 2) -> list[Judgement]
         warm, cold = job.variants
         for rater in people:
             shown = [warm, cold] if (number + len(made)) % 2 else [cold, warm]
-            made.append(Judgement(comparison=compare(db, shown, rater, winner=warm).id))
+            made.append(Judgement(comparison=compare(db, shown, rater, winner=job.variants[preferred(number)]).id))
     return made
 
 

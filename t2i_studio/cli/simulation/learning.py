@@ -57,11 +57,12 @@ class Learnt(Noun):
 
 def learn(
     home: Path, cache: Path, settings: Settings, *, taste: Taste, pairs: int, seed: int = 0, raters: int = 0,
-    shuffled: bool = False,
+    shuffled: bool = False, anyway: bool = False,
     length: Length = Length.USUAL, judges: Path = Path("training-judge"), tell: Callable[[str], None] = print,
 ) -> Learnt:  # fmt: skip
     """Make ratings up in an empty `home`, learn from them, and look at what came of it with the eyes of the taste.
 
+    shuffled: raters toss a coin. anyway: train although no taste can be told from the ratings.
     cache: where pictures to rate are kept between simulations. judges: work folder of the recipe's second judge.
     Raises StudioError as a run does.
     """
@@ -73,7 +74,7 @@ def learn(
             tell=lambda there: tell(f"{there} pictures"),
         )  # fmt: skip
         begun = time.monotonic()
-        run = learning_runs.create_run(db, Scope(model=settings.model), length, "made up")
+        run = learning_runs.create_run(db, Scope(model=settings.model), length, "made up", anyway=anyway)
         run = work(db, settings, run.id, tell)
         return _looked_at(db, settings, run, made, time.monotonic() - begun, seed, shuffled)
     finally:
