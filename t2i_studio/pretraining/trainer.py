@@ -183,6 +183,7 @@ def train(
                 if journal.save_due(step + 1):
                     run.save({"step": step + 1, "model": model.state_dict(), "ema": average.weights,
                               "optimizer": optimizer.state_dict()})  # fmt: skip
+    processes.all_go_on(True)  # until the main one has written: one that leaves earlier takes it down
     model.load_state_dict(average.weights)
     return model.eval()
 

@@ -57,6 +57,7 @@ def main(model: str, folder: Path, steps: int, stop_after: int | None) -> None:
     with suppress(Stopped):
         training.train(trainee, pairs_for(trainee), plan_for(steps), folder, note)
     torch.save(lora.weights_of(trainee.network), folder / f"adapter-{processes.index()}.pt")
+    processes.all_go_on(True)
 
 
 if __name__ == "__main__":

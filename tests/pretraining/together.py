@@ -37,6 +37,7 @@ def main(folder: Path, steps: int, batch: int) -> None:
     plan = Plan(steps=steps, lr=0.01, warmup=3, save_seconds=0, log_every=20)
     train(model, regression(model, batch), plan, Run(folder), fast=[model[0].weight])
     torch.save(model.state_dict(), folder / f"weights-{processes.index()}.pt")
+    processes.all_go_on(True)
 
 
 if __name__ == "__main__":
