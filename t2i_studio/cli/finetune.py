@@ -62,7 +62,7 @@ def run(
 ) -> None:  # fmt: skip
     """Learn from the ratings: look at them, train, compare with the model as it is, and give a verdict.
 
-    `accelerate launch -m t2i_studio finetune run` trains in several processes.
+    `torchrun --nproc-per-node 2 -m t2i_studio finetune run` trains in two processes.
     """
     from t2i_studio.learning.runs import work, work_along
     from t2i_studio.processes import is_main

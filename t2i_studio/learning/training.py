@@ -164,6 +164,7 @@ def _steps(
                 _save(folder, trainee, optimizer, plan, step + 1)
                 saved = time.monotonic()
             note(step + 1, scalars)
+    processes.all_go_on(True)  # the main one may still have been stopped after the last step
 
 
 def _lesson(
