@@ -2,7 +2,6 @@
 others only train along. With one process nothing here does anything, nor takes the time to load what it would need.
 """
 
-import atexit
 import os
 from collections.abc import Callable, Iterable
 from functools import cache
@@ -42,6 +41,18 @@ def follow(train: Callable[[int], None]) -> None:
     """In every other process: train along whenever the main one calls, until it is done."""
     while (called := _broadcast(None)) is not None:
         train(called)
+
+
+def leave() -> None:
+    """The last thing that a process does which had to do with others. One that ends without can abort: threads of the
+    group may still hold tensors when there is no interpreter any more to give them back to.
+    """
+    if not _several():
+        return
+    import torch
+
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
 
 
 def all_go_on(wish: bool) -> bool:
@@ -91,11 +102,10 @@ def _broadcast(value: int | None) -> int | None:
 @cache
 def _state() -> "PartialState":
     import torch
+    import torch.distributed.nn  # imported later, its default arguments would keep the group for good
     from accelerate import PartialState
 
-    state = PartialState(cpu=not torch.accelerator.is_available())  # which it does not find out by itself
-    atexit.register(state.destroy_process_group)  # a process that leaves without can take the others down
-    return state
+    return PartialState(cpu=not torch.accelerator.is_available())  # which it does not find out by itself
 
 
 def _several() -> bool:

@@ -10,6 +10,7 @@ from typing import NoReturn
 
 import typer
 
+from t2i_studio import processes
 from t2i_studio.cli import (
     account,
     bench,
@@ -88,6 +89,8 @@ def run(arguments: Sequence[str]) -> int:
         return 141
     except OSError as error:
         return console.complain(StudioError("system.fault", reason=error.strerror or error))
+    finally:
+        processes.leave()
 
 
 def main() -> NoReturn:

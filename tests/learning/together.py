@@ -62,3 +62,4 @@ def main(model: str, folder: Path, steps: int, stop_after: int | None) -> None:
 
 if __name__ == "__main__":
     main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[5]) if "stop-after" in sys.argv else None)
+    processes.leave()

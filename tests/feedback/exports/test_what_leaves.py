@@ -50,7 +50,8 @@ def contents(folder: Path) -> bytes:
             import zipfile
 
             with zipfile.ZipFile(path) as book:
-                parts += [book.read(name) for name in book.namelist()]
+                inside = set(book.namelist()) - {"docProps/core.xml"}  # says when the file was made
+                parts += [book.read(name) for name in sorted(inside)]
         elif path.is_file():
             parts.append(path.read_bytes())
     return b"\n".join(parts)
