@@ -1,4 +1,6 @@
-"""How a run's training goes, step by step: a small file in its folder, which pages draw and estimates are made from."""
+"""How a run goes, step by step and stage by stage: small files in its folder, which pages draw and estimates are made
+from.
+"""
 
 import sys
 import time
@@ -6,12 +8,13 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
-from t2i_studio.domain import Noun
+from t2i_studio.domain import Noun, Stage
 from t2i_studio.learning.preflight import Measured
 from t2i_studio.store import learning_runs
 from t2i_studio.store.database import Database
 
 NAME = "curve.csv"
+STAGES = "stages.csv"
 PAUSE = 60.0
 """Seconds between two points from which on work stood still in between: nothing is measured across it."""
 GIGABYTE = 2**30
@@ -33,6 +36,12 @@ def note(folder: Path, step: int, loss: float) -> None:
         file.write(f"{step},{loss:.6g},{time.time():.3f},{'' if memory is None else f'{memory:.3f}'}\n")
 
 
+def note_stage(folder: Path, stage: Stage, seconds: float) -> None:
+    """That the run is through with a stage, and how long it worked on it since it last began."""
+    with (folder / STAGES).open("a", encoding="ascii") as file:
+        file.write(f"{stage},{seconds:.1f}\n")
+
+
 def read(folder: Path) -> list[Point]:
     """The points of a run, by step; those that were taken back by a kill and made anew are left out."""
     points: list[Point] = []
@@ -50,18 +59,39 @@ def read(folder: Path) -> list[Point]:
 
 
 def measured(db: Database, model: str) -> Measured | None:
-    """What a step cost in the newest run of a model that got far enough to tell."""
+    """What a step cost in the newest run of a model that got far enough to tell, and all else in the newest of those
+    that came to a verdict.
+    """
+    pace, other, known = None, None, None
     for run in learning_runs.list_runs(db, model):
-        points = read(db.home / "learning" / f"run-{run.id}")
+        folder = db.home / "learning" / f"run-{run.id}"
+        points = read(folder)
         paces = [
             (after.at - before.at) / (after.step - before.step)
             for before, after in pairwise(points)
             if 0 < after.at - before.at < PAUSE
         ]
-        if paces:
-            known = [point.gigabytes for point in points if point.gigabytes is not None]
-            return Measured(seconds_per_step=median(paces), gigabytes=max(known, default=None))
-    return None
+        if not paces:
+            continue
+        if pace is None:
+            pace = median(paces)
+            known = max((point.gigabytes for point in points if point.gigabytes is not None), default=None)
+        if run.verdict and (whole := _whole(folder)):
+            other = max(0.0, whole - median(paces) * points[-1].step)
+            break
+    return None if pace is None else Measured(seconds_per_step=pace, other_seconds=other, gigabytes=known)
+
+
+def _whole(folder: Path) -> float:
+    """Seconds of all stages, of each the longest time that it was worked on; 0 where they were not noted."""
+    longest: dict[str, float] = {}
+    try:
+        for line in (folder / STAGES).read_text(encoding="ascii").splitlines():
+            stage, seconds = line.split(",")
+            longest[stage] = max(longest.get(stage, 0.0), float(seconds))
+    except (OSError, ValueError):
+        return 0.0
+    return sum(longest.values())
 
 
 def _point(line: str) -> Point | None:

@@ -20,7 +20,8 @@ class TrainingPlan(Noun):
 
     batch: pairs or pictures a step (and process). rate: of AdamW, after a warm-up of a tenth, falling to 0 over the
     last third. beta: of the objective. kl: weight of staying near the reference beside DPO, in units of beta. keep: of
-    the guard on the loser's gradient (objectives.loser_scale). clip: of the gradient's norm.
+    the guard on the loser's gradient (objectives.loser_scale). clip: of the gradient's norm. eight_bit: AdamW keeps
+    its state in 8 bits (Dettmers et al., ICLR 2022; bitsandbytes).
     """
 
     method: Method
@@ -33,6 +34,7 @@ class TrainingPlan(Noun):
     rank: int = Field(8, ge=1)
     weight_decay: float = Field(1e-4, ge=0)
     clip: float = Field(1.0, gt=0)
+    eight_bit: bool = False
     seed: int = 0
 
     def rate_at(self, step: int) -> float:

@@ -33,10 +33,17 @@ GONE = ("deleted", "other_model", "from_picture", "withdrawn", "excluded")
 
 
 class Measured(Noun):
-    """What a step of training was seen to cost. gigabytes: the most memory that was in use."""
+    """What a step of training was seen to cost. other_seconds: of all that is done besides, looking at ratings, making
+    and comparing pictures; None where no run came to a verdict yet. gigabytes: the most memory that was in use.
+    """
 
     seconds_per_step: float
+    other_seconds: float | None = None
     gigabytes: float | None = None
+
+    def seconds(self, steps: int) -> float:
+        """That a run takes with so many steps; at least."""
+        return steps * self.seconds_per_step + (self.other_seconds or 0)
 
 
 class Preflight(Noun):
@@ -45,8 +52,9 @@ class Preflight(Noun):
     raters: how many; flags: how many of them seem to answer carelessly, by how (feedback.raters.Flag). products: how
     many judgements are about each. method, reason: how the ratings are learnt from and why. refusals: why not, when
     they are not (method RERANK). warnings: what to know all the same. trained, checked: judgements on each side of the
-    split, which is by product, or by description where there is one product only. steps, seconds, gigabytes: of
-    training; the latter two None where no step was measured.
+    split, which is by product, or by description where there is one product only. steps: of training. seconds: of
+    the whole run, or of training alone where none was seen to its end. seconds, gigabytes: None where no step was
+    measured.
     """
 
     scope: Scope
@@ -141,7 +149,7 @@ def look(
         checked=apart.count(Part.CHECK),
         apart_by=apart.by,
         steps=steps,
-        seconds=steps * measured.seconds_per_step if measured else None,
+        seconds=measured.seconds(steps) if measured else None,
         gigabytes=measured.gigabytes if measured else None,
     )
     flagged = sum(bool(each.flags) for each in measures)

@@ -98,7 +98,9 @@ def _work(db: Database, settings: Settings, run_id: int, tell: Callable[[str], N
     folder_of(db, run_id).mkdir(parents=True, exist_ok=True)
     try:
         while run.stage in WORKING:
+            begun = time.monotonic()
             STAGES[run.stage](Work(db, settings, run, tell))
+            curve.note_stage(folder_of(db, run_id), run.stage, time.monotonic() - begun)
             run = learning_runs.get_run(db, run_id)
     except Cancelled:
         return learning_runs.set_stage(db, run_id, Stage.CANCELLED)

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from contextlib import ExitStack
+from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
@@ -213,7 +214,8 @@ def _plan(work: Work, trainee: Trainee, examples: int) -> TrainingPlan:
     if work.run.plan:
         return TrainingPlan.model_validate(work.run.plan)
     made = plan_training(_method(work), examples, work.run.length, trainee.size)
-    plan = made.model_copy(update={"seed": work.run.id})
+    eight_bit = trainee.model.device.type == "cuda" and find_spec("bitsandbytes") is not None
+    plan = made.model_copy(update={"seed": work.run.id, "eight_bit": eight_bit})
     learning_runs.keep_plan(work.db, work.run.id, plan.model_dump(mode="json"))
     return plan
 

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -128,13 +129,19 @@ def train(
     gradients. StudioError learning.other_checkpoint when the folder's checkpoint is of another plan.
     """
     weights = lora.attach(trainee.network, plan.rank, plan.seed)
-    optimizer = torch.optim.AdamW(weights, lr=plan.rate, betas=(0.9, 0.99), weight_decay=plan.weight_decay)
+    optimizer = _optimizer(weights, plan)
     done = _resume(folder, trainee, optimizer, plan)
     try:
         _steps(trainee, lessons, plan, range(done, plan.steps), optimizer, folder, note)
     except BaseException:
         processes.all_go_on(False)
         raise
+
+
+def _optimizer(weights: list[nn.Parameter], plan: TrainingPlan) -> torch.optim.Optimizer:
+    kind = import_module("bitsandbytes.optim").AdamW8bit if plan.eight_bit else torch.optim.AdamW
+    optimizer: torch.optim.Optimizer = kind(weights, lr=plan.rate, betas=(0.9, 0.99), weight_decay=plan.weight_decay)
+    return optimizer
 
 
 def _steps(

@@ -59,16 +59,13 @@ def told_preflight(studio: Studio, visitor: Visitor, found: Preflight) -> Answer
 
 
 def lengths(studio: Studio, found: Preflight) -> Answer:
-    """Steps of training for each length, and the seconds they take where a step of the model was measured."""
+    """Steps of training for each length, and the seconds a run takes where a step of the model was measured."""
     method = found.method if found.method is not Method.RERANK else Method.DPO
     card = find_model(studio.settings, found.scope.model)
     size = (network_size(card.folder) if card.folder else None) or SMALL
     pace = curve.measured(studio.db, found.scope.model)
     steps = {each: plan_training(method, found.trained, each, size).steps for each in Length}
-    return {
-        each: {"steps": count, "seconds": count * pace.seconds_per_step if pace else None}
-        for each, count in steps.items()
-    }
+    return {each: {"steps": count, "seconds": pace.seconds(count) if pace else None} for each, count in steps.items()}
 
 
 def state_of(studio: Studio, run: LearningRun) -> str:

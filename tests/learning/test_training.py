@@ -26,9 +26,9 @@ CLASSES = ("stable-diffusion", "stable-diffusion-xl", "z-image", "flux2-klein")
 TEXT = "red handbag on a white podium"
 
 
-def plan_of(method: Method, steps: int = 4) -> TrainingPlan:
+def plan_of(method: Method, steps: int = 4, eight_bit: bool = False) -> TrainingPlan:
     beta = 0.1 if method is Method.MAPO else 100.0
-    return TrainingPlan(method=method, steps=steps, batch=2, rate=1e-2, beta=beta, rank=2, kl=0.1)
+    return TrainingPlan(method=method, steps=steps, batch=2, rate=1e-2, beta=beta, rank=2, kl=0.1, eight_bit=eight_bit)
 
 
 def lessons_for(trainee: Trainee, method: Method) -> list[training.Pair] | list[training.Single]:
@@ -39,9 +39,9 @@ def lessons_for(trainee: Trainee, method: Method) -> list[training.Pair] | list[
     return [training.Single(latents[k], TEXT, good=k % 2 == 0 or method is Method.SUPERVISED) for k in range(6)]
 
 
-def trained(trainee: Trainee, method: Method, folder: Path, steps: int = 4) -> dict[str, torch.Tensor]:
+def trained(trainee: Trainee, plan: TrainingPlan, folder: Path) -> dict[str, torch.Tensor]:
     folder.mkdir(exist_ok=True)
-    training.train(trainee, lessons_for(trainee, method), plan_of(method, steps), folder, lambda *_: None)
+    training.train(trainee, lessons_for(trainee, plan.method), plan, folder, lambda *_: None)
     return lora.weights_of(trainee.network)
 
 
@@ -51,7 +51,7 @@ def test_it_trains_and_changes_pictures_in_plain_diffusers(
     name: str, method: Method, trainee: Callable[[str], Trainee], tiny_models: dict[str, Path], tmp_path: Path
 ) -> None:
     ready = trainee(name)
-    trained(ready, method, tmp_path / "run")
+    trained(ready, plan_of(method), tmp_path / "run")
     folder = tmp_path / "run" / "adapter"
     lora.write_adapter(ready.model.pipe, ready.network, folder)
 
@@ -74,12 +74,15 @@ class Killed(Exception):  # noqa: N818  (no error)
     pass
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(("method", "eight_bit"), [*((method, False) for method in METHODS), (Method.DPO, True)])
 def test_a_killed_run_goes_on_to_the_same_adapter(
-    method: Method, trainee: Callable[[str], Trainee], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    method: Method, eight_bit: bool, trainee: Callable[[str], Trainee], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if eight_bit:
+        pytest.importorskip("bitsandbytes")
+    plan = plan_of(method, 6, eight_bit)
     monkeypatch.setattr(training, "SAVE_SECONDS", 0.0)
-    whole = trained(trainee("stable-diffusion"), method, tmp_path / "whole", steps=6)
+    whole = trained(trainee("stable-diffusion"), plan, tmp_path / "whole")
 
     def die(step: int, _: dict[str, float]) -> None:
         if step == 3:
@@ -88,16 +91,16 @@ def test_a_killed_run_goes_on_to_the_same_adapter(
     ready = trainee("stable-diffusion")
     (tmp_path / "killed").mkdir()
     with pytest.raises(Killed):
-        training.train(ready, lessons_for(ready, method), plan_of(method, 6), tmp_path / "killed", die)
-    resumed = trained(trainee("stable-diffusion"), method, tmp_path / "killed", steps=6)
+        training.train(ready, lessons_for(ready, method), plan, tmp_path / "killed", die)
+    resumed = trained(trainee("stable-diffusion"), plan, tmp_path / "killed")
     assert whole.keys() == resumed.keys()
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
 
 
 def test_a_checkpoint_of_another_plan_is_refused(trainee: Callable[[str], Trainee], tmp_path: Path) -> None:
-    trained(trainee("stable-diffusion"), Method.DPO, tmp_path, steps=2)
+    trained(trainee("stable-diffusion"), plan_of(Method.DPO, 2), tmp_path)
     with pytest.raises(StudioError, match="checkpoint"):
-        trained(trainee("stable-diffusion"), Method.DPO, tmp_path, steps=3)
+        trained(trainee("stable-diffusion"), plan_of(Method.DPO, 3), tmp_path)
 
 
 def test_dpo_learns_what_is_preferred(tmp_path: Path) -> None:
@@ -118,7 +121,7 @@ def test_dpo_learns_what_is_preferred(tmp_path: Path) -> None:
 def test_names_of_other_tools(trainee: Callable[[str], Trainee], tmp_path: Path) -> None:
     """The file for other tools holds the same numbers under kohya's names, and diffusers reads it back."""
     ready = trainee("stable-diffusion")
-    trained(ready, Method.DPO, tmp_path / "run")
+    trained(ready, plan_of(Method.DPO), tmp_path / "run")
     own = lora.write_adapter(ready.model.pipe, ready.network, tmp_path / "run" / "adapter")
     (tmp_path / "kohya.safetensors").write_bytes(lora.for_others(own))
     named = load_file(tmp_path / "kohya.safetensors")
