@@ -47,6 +47,14 @@ def give_weights(network: Any, weights: dict[str, Tensor]) -> None:
     set_peft_model_state_dict(network, weights)
 
 
+@torch.no_grad()
+def shrink(network: Any, share: float) -> None:
+    """Leave the adapter of the network this share of all that it changes."""
+    for name, weight in network.named_parameters():
+        if "lora_B" in name:
+            weight.mul_(share)
+
+
 def write_adapter(pipe: Any, network: Any, folder: Path) -> Path:
     """Write the adapter as diffusers reads it; the folder is there whole or not at all. Returns the file of weights."""
     part = folder.with_name(folder.name + ".part")

@@ -21,7 +21,8 @@ class TrainingPlan(Noun):
     batch: pairs or pictures a step (and process). rate: of AdamW, after a warm-up of a tenth, falling to 0 over the
     last third. beta: of the objective. kl: weight of staying near the reference beside DPO, in units of beta. keep: of
     the guard on the loser's gradient (objectives.loser_scale). clip: of the gradient's norm. eight_bit: AdamW keeps
-    its state in 8 bits (Dettmers et al., ICLR 2022; bitsandbytes).
+    its state in 8 bits (Dettmers et al., ICLR 2022; bitsandbytes). share: of what was learnt that the adapter carries;
+    between none and all lie adapters that keep more of what the model knew (Wortsman et al., WiSE-FT, CVPR 2022).
     """
 
     method: Method
@@ -31,6 +32,7 @@ class TrainingPlan(Noun):
     beta: float = Field(gt=0)
     kl: float = Field(0.0, ge=0)
     keep: float = Field(0.0, ge=0, le=1)
+    share: float = Field(1.0, gt=0, le=1)
     rank: int = Field(8, ge=1)
     weight_decay: float = Field(1e-4, ge=0)
     clip: float = Field(1.0, gt=0)
@@ -50,6 +52,7 @@ class Strength(Noun):
     beta: float = Field(1.0, gt=0)
     kl: float = Field(0.0, ge=0)
     keep: float = Field(0.0, ge=0, le=1)
+    share: float = Field(1.0, gt=0, le=1)
     batch: int = Field(ge=1)
     rank: int = Field(ge=1)
 

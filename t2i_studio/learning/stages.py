@@ -96,11 +96,13 @@ def training(work: Work) -> None:
             work.progress(step, plan.steps, scalars["loss"])
             if step % TOLD == 0:
                 curve.note(work.folder, step, scalars["loss"])
-            if step % max(1, plan.steps // SAMPLED) == 0:
+            if step % max(1, plan.steps // SAMPLED) == 0 and step < plan.steps:
                 _sample(work, model, samples, "after")
 
         processes.call(work.run.id)
         train(trainee, examples, plan, work.folder, note)
+        lora.shrink(trainee.network, plan.share)
+        _sample(work, model, samples, "after")
         file = lora.write_adapter(model.pipe, trainee.network, work.folder / "adapter")
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     scope = work.run.scope

@@ -118,6 +118,23 @@ def test_dpo_learns_what_is_preferred(tmp_path: Path) -> None:
     assert sum(told[-10:]) / 10 > 0.9
 
 
+def test_a_share_of_the_adapter_changes_weights_by_that_share(
+    trainee: Callable[[str], Trainee], tmp_path: Path
+) -> None:
+    ready = trainee("stable-diffusion")
+    whole = changes(trained(ready, plan_of(Method.DPO), tmp_path / "run"))
+    lora.shrink(ready.network, 0.25)
+    less = changes(lora.weights_of(ready.network))
+    assert all(change.abs().max() > 0 for change in whole.values())
+    assert all(torch.allclose(less[name], change / 4) for name, change in whole.items())
+
+
+def changes(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """What an adapter adds to each layer, by its name."""
+    names = [name.removesuffix("lora_A.weight") for name in weights if name.endswith("lora_A.weight")]
+    return {name: weights[f"{name}lora_B.weight"] @ weights[f"{name}lora_A.weight"] for name in names}
+
+
 def test_names_of_other_tools(trainee: Callable[[str], Trainee], tmp_path: Path) -> None:
     """The file for other tools holds the same numbers under kohya's names, and diffusers reads it back."""
     ready = trainee("stable-diffusion")
