@@ -9,6 +9,7 @@ from t2i_studio.brief.values import shown, whole
 from t2i_studio.cli.console import Home, Json, answer, identifier, language, load_settings, report, studio, words
 from t2i_studio.cli.files import make_folder, write
 from t2i_studio.domain import LearningRun, LearntAdapter, Length, Method, Scope, Stage
+from t2i_studio.engine.registry import find_model
 from t2i_studio.errors import StudioError
 from t2i_studio.settings import Settings
 from t2i_studio.store import learning_runs, learnt_adapters
@@ -32,12 +33,16 @@ def preflight(
     json: Json = False,
 ) -> None:  # fmt: skip
     """Look at the ratings: how many, whether they agree, how they would be learnt from, how long that takes."""
+    from t2i_studio.learning import curve
     from t2i_studio.learning.preflight import examine
+    from t2i_studio.learning.product_names import told
 
     with studio(home) as (settings, db):
-        found = examine(db, settings, _scope(model or settings.model, session, team), _length(length)).preflight
-        told = [found.reason, *found.refusals, *found.warnings]
-        lines = list(dict.fromkeys(each.error.sentence(language()) for each in told))
+        scope = _scope(model or settings.model, session, team)
+        found = examine(db, settings, scope, _length(length), curve.measured(db, scope.model)).preflight
+        source = find_model(settings, scope.model).source
+        sentences = (found.reason, *found.refusals, *found.warnings)
+        lines = list(dict.fromkeys(told(each, source, language()) for each in sentences))
         if found.method is not Method.RERANK:
             lines += _taste(db, settings, found.scope)
         answer(found.model_dump(mode="json") | {"sentences": lines}, "\n".join(lines), json)

@@ -16,6 +16,7 @@ from t2i_studio.learning.discarding import is_discarded
 from t2i_studio.learning.ladder import Sentence
 from t2i_studio.learning.plan import SMALL, plan_training
 from t2i_studio.learning.preflight import Preflight, network_size
+from t2i_studio.learning.product_names import product_name, told
 from t2i_studio.learning.runs import folder_of
 from t2i_studio.learning.verdict_words import sentence as reason_sentence
 from t2i_studio.store import learning_runs, learnt_adapters
@@ -23,7 +24,6 @@ from t2i_studio.store.raters import is_rater
 from t2i_studio.store.sessions import list_sessions
 from t2i_studio.ui.desk import Answer, sentence
 from t2i_studio.ui.learn_asking import told_asking
-from t2i_studio.ui.learn_names import product_name
 from t2i_studio.ui.learn_pictures import compared, samples
 from t2i_studio.ui.learn_process import has_died, is_alive
 from t2i_studio.ui.studio import Studio, Visitor
@@ -43,9 +43,7 @@ def told_preflight(studio: Studio, visitor: Visitor, found: Preflight) -> Answer
         return product_name(source, product, visitor.language)
 
     def said(sentences: Sequence[Sentence]) -> list[str]:
-        told = ({**each.params, "product": name(each.params.get("product", ""))} for each in sentences)
-        rows = zip(sentences, told, strict=True)
-        return [StudioError(each.key, **params).sentence(visitor.language) for each, params in rows]
+        return [told(each, source, visitor.language) for each in sentences]
 
     kept = found.model_dump(mode="json", exclude={"scope", "reason", "refusals", "warnings", "products"})
     return kept | {

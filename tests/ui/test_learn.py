@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
@@ -143,6 +144,9 @@ def test_a_process_works_on_the_run_and_leaves_it_when_it_dies(studio: Studio) -
     assert refusal(learn_process.start, studio, run.id) == "learning.claimed"
     if sys.platform == "linux":
         assert os.getpriority(os.PRIO_PROCESS, process.pid) >= learn_process.NICER
+        given = psutil.Process(process.pid).environ()
+        cores = psutil.cpu_count(logical=False) or 1
+        assert int(given["OMP_NUM_THREADS"]) == max(1, cores - 1)  # the page stays quick
     process.kill()
     process.wait()
     assert learning_runs.get_run(studio.db, run.id).stage is Stage.PREFLIGHT

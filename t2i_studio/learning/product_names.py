@@ -5,7 +5,8 @@ from pathlib import Path
 
 from t2i_studio.brief import vocabulary
 from t2i_studio.brief.lexicon import Product, lexicon
-from t2i_studio.errors import Language
+from t2i_studio.errors import Language, StudioError
+from t2i_studio.learning.ladder import Sentence
 
 
 def product_name(source: str, product: str, language: Language) -> str:
@@ -17,6 +18,12 @@ def product_name(source: str, product: str, language: Language) -> str:
     listed = _catalogued().get(product) or lexicon().products.get(product.lower())
     names = (listed.zh if language == "zh" else listed.en) if listed else ()
     return names[0] if names else product
+
+
+def told(sentence: Sentence, source: str, language: Language) -> str:
+    """A sentence of the preflight; a product in it is called by its name. source: the model's."""
+    names = {name: product_name(source, id, language) for name, id in sentence.params.items() if name == "product"}
+    return StudioError(sentence.key, **sentence.params | names).sentence(language)
 
 
 @cache
