@@ -126,15 +126,16 @@ def evaluating(work: Work) -> None:
     told = set(descriptions(everything).values())
     before = asking.before(work.db, work.run)
     folder = work.folder / "evaluation"
-    for scale in SCALES:
+    weaker: float | None = SCALES[0]
+    while weaker is not None:
+        scale = weaker
         new = Adapter(path=adapter.path, scale=scale)
         plan = plan_evaluation(model, held_out(model.card, told), before, (new,))
         work.begin()
         found = evaluate(folder, plan, model, work.progress)
         found, liked = _foretold(work, found, look_at_pairs(folder, plan, model.card, work.settings), everything)
         verdict = decide(found, reward=liked)
-        if not _weaker_helps(excess(found), scale):
-            break
+        weaker = _weaker(excess(found), scale)
     keep(work.folder / asking.EVALUATION, found.model_dump_json())
     learning_runs.keep_verdict(work.db, work.run.id, at_strength(verdict, scale))
 
@@ -152,9 +153,12 @@ def training_part(work: Work, weights: str) -> Evidence:
     return only(rated.gather(work.db, work.run.scope, weights), kept)
 
 
-def _weaker_helps(excess: float, scale: float) -> bool:
-    """Whether the fall is too large, but may not be at the least strength: it shrinks about as the strength does."""
-    return excess > 1 and excess * min(SCALES) / scale < HOPEFUL
+def _weaker(excess: float, scale: float) -> float | None:
+    """The largest strength below `scale` at which a fall that is too large may be tolerable: it shrinks about as the
+    strength does. None where nothing fell too far, or no strength is weak enough.
+    """
+    weaker = (each for each in SCALES if each < scale and excess * each / scale < HOPEFUL)
+    return next(weaker, None) if excess > 1 else None
 
 
 def _foretold(work: Work, found: Measured, pairs: Looked, everything: Evidence) -> tuple[Measured, Chances | None]:
