@@ -162,6 +162,24 @@ def evaluate(
     answer(result.scores, "\n".join(f"{name:20} {value:.3f}" for name, value in result.scores.items()), json)
 
 
+@app.command("text-scores")
+def text_scores(
+    model: Annotated[Path, typer.Option(metavar="FOLDER", help="The model folder.")] = EMBEDDED_MODEL,
+    prompts: Annotated[
+        int, typer.Option("--prompts", min=2, help="Held-out scenes, described in both languages.")
+    ] = 256,
+    lessons: Annotated[
+        int, typer.Option("--lessons", min=2, help="Scenes, each described twice, that the baselines are fitted on.")
+    ] = 20_000,
+    json: Json = False,
+) -> None:
+    """Print how well the model's text encoder reads, and how well two baselines do that ignore the order of words."""
+    from t2i_studio.pretraining.text_scores import score_folder
+
+    scores = score_folder(model, prompts, lessons)
+    answer(scores, "\n".join(f"{name:40} {value:6.3f}" for name, value in scores.items()), json)
+
+
 @app.command()
 def export(
     work: Work = WORK,

@@ -5,7 +5,14 @@ import pytest
 
 from t2i_studio.domain import NEUTRAL, STYLE_CONTROLS
 from t2i_studio.pretraining.attributes import attribute_sizes
-from t2i_studio.pretraining.captions import canonical, caption, caption_with_facts, plural, style_phrase
+from t2i_studio.pretraining.captions import (
+    canonical,
+    caption,
+    caption_stating,
+    caption_with_facts,
+    plural,
+    style_phrase,
+)
 from t2i_studio.pretraining.catalogue import Catalogue, Words
 from t2i_studio.pretraining.phrases import traditional
 from t2i_studio.pretraining.scenes import Scene, sample_scene, shown_color
@@ -87,6 +94,26 @@ def test_translations_state_the_same(catalogue: Catalogue, many: list[Scene]) ->
             assert words.zh in chinese
             assert words.en in english
         assert len(chinese.split("，")) == len(english.split(", "))
+
+
+def test_what_one_caption_states_another_states_too_in_another_language(
+    catalogue: Catalogue, many: list[Scene]
+) -> None:
+    rng = np.random.default_rng(8)
+    for scene in many[:200]:
+        facts = caption_with_facts(scene, rng, "zh", catalogue)[1]
+        text = caption_stating(facts, scene, rng, "en", catalogue)
+        assert not HAN.search(text)
+        for fact in facts - {"podium"}:
+            assert any(word in text for word in spellings(concept(scene, fact, catalogue))), (text, fact)
+        for control in set(STYLE_CONTROLS) - facts:
+            assert catalogue.styles[control, scene.style[control]].en not in _without(text, facts, scene, catalogue)
+
+
+def test_what_a_scene_does_not_have_cannot_be_stated_of_it(catalogue: Catalogue, many: list[Scene]) -> None:
+    bare = next(scene for scene in many if not scene.props)
+    with pytest.raises(ValueError, match=r"prop\.leaves"):
+        caption_stating({"object", "prop.leaves"}, bare, np.random.default_rng(9), "en", catalogue)
 
 
 def test_the_plainest_description_reads_as_a_person_would_write_it(catalogue: Catalogue) -> None:
