@@ -152,13 +152,16 @@ def export_judge(
 def evaluate(
     work: Work = WORK,
     model: Annotated[Path, typer.Option(help="The model folder.")] = EMBEDDED_MODEL,
-    prompts: Annotated[int, typer.Option("--prompts", min=2)] = 512,
+    prompts: Annotated[
+        int,
+        typer.Option("--prompts", min=2, help="Held-out prompts; three pictures for every four of them come on top."),
+    ] = 512,
     json: Json = False,
 ) -> None:
-    """Generate held-out prompts with the model folder and print what the judge sees, as flat keys."""
+    """Generate held-out prompts with the model folder and print what the judge makes of the pictures, as flat keys."""
     from t2i_studio.pretraining import recipe
 
-    result = recipe.evaluate_folder(work, model, prompts, lambda done: report(f"{done}/{prompts} pictures"))
+    result = recipe.evaluate_folder(work, model, prompts, _pictures)
     answer(result.scores, "\n".join(f"{name:20} {value:.3f}" for name, value in result.scores.items()), json)
 
 
@@ -193,7 +196,7 @@ def export(
     from t2i_studio.pretraining.catalogue import load_catalogue
 
     names = _names(objects) or load_catalogue().tier(tier)
-    known = recipe.export_model(work, out, tier, names, prompts, lambda done: report(f"{done}/{prompts} pictures"))
+    known = recipe.export_model(work, out, tier, names, prompts, _pictures)
     report(f"{out}: {len(known)} objects")
 
 
@@ -207,6 +210,10 @@ def run(work: Work = WORK, out: Target = EMBEDDED_MODEL, tier: Tier = 1, scale: 
 
 def _shares(shares: dict[str, float]) -> str:
     return ", ".join(f"{name} {share:.3f}" for name, share in shares.items())
+
+
+def _pictures(done: int, total: int) -> None:
+    report(f"{done}/{total} pictures")
 
 
 def _count(numbers: Iterator[int], total: int, noun: str) -> None:

@@ -1,42 +1,22 @@
 """What a style control should move, as one number of a picture: plain image statistics, no model.
 
-Each measure takes `lab(picture)`. They serve to compare pictures of one scene and seed at different levels of one
-control; between different scenes their values mean little.
+Each measure takes a picture in CIELAB (judge.cielab.lab). They serve to compare pictures of one scene and seed at
+different levels of one control; between different scenes their values mean little.
 """
 
 from collections.abc import Callable
 
 import numpy as np
-from PIL import Image
 
 from t2i_studio.engine.style_effects import Measured
+from t2i_studio.judge.cielab import Lab
 
-SIDE = 256
-"""Pixels of the longer side at which everything is measured, so that an edge means the same in every picture."""
 EDGE = 6.0
 """L* from one pixel to the next above which there is an edge."""
 FOREIGN = 12.0
 """Distance in a*b* from the hue of the backdrop above which a pixel is not backdrop: some five times what one sees."""
 AXIS = 15.0
 """Degrees around horizontal and vertical within which an edge is neither slanted nor curved."""
-_XYZ = np.array([[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.072175], [0.0193339, 0.119192, 0.9503041]])
-_WHITE = _XYZ.sum(1)
-
-Lab = np.ndarray
-
-
-def lab(picture: Image.Image) -> Lab:
-    """CIELAB under D65, float (height, width, 3): L* in 0–100, a*, b*; at SIDE pixels.
-
-    sRGB by IEC 61966-2-1, CIELAB by ISO/CIE 11664-4.
-    """
-    small = picture.convert("RGB")
-    small.thumbnail((SIDE, SIDE), Image.Resampling.BOX)
-    rgb = np.asarray(small, float) / 255
-    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    t = linear @ _XYZ.T / _WHITE
-    f = np.where(t > (6 / 29) ** 3, np.cbrt(t), t / (3 * (6 / 29) ** 2) + 4 / 29)
-    return np.stack([116 * f[..., 1] - 16, 500 * (f[..., 0] - f[..., 1]), 200 * (f[..., 1] - f[..., 2])], -1)
 
 
 def lightness(pixels: Lab) -> float:

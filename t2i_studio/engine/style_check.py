@@ -10,10 +10,11 @@ from PIL import Image
 from t2i_studio.brief.requests import make_request
 from t2i_studio.domain import StyleSettings
 from t2i_studio.engine.engine import Engine
-from t2i_studio.engine.picture_measures import MEASURES, lab
+from t2i_studio.engine.picture_measures import MEASURES
 from t2i_studio.engine.registry import ModelCard
 from t2i_studio.engine.style_effects import Effect, Measured
 from t2i_studio.errors import StudioError
+from t2i_studio.judge.cielab import lab
 from t2i_studio.store.database import Database
 from t2i_studio.store.images import image_path
 from t2i_studio.store.jobs import OPEN

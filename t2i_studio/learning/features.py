@@ -131,7 +131,8 @@ def _kept_likelihoods(likely: Mapping[str, float]) -> dict[str, float]:
 def _measured(picture: Image.Image) -> dict[str, float]:
     import numpy as np
 
-    from t2i_studio.engine.picture_measures import MEASURES, lab
+    from t2i_studio.engine.picture_measures import MEASURES
+    from t2i_studio.judge.cielab import lab
 
     pixels = lab(picture)
     rim = np.concatenate([pixels[:, :8].reshape(-1, 3), pixels[:, -8:].reshape(-1, 3), pixels[:8].reshape(-1, 3)])

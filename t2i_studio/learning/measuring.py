@@ -1,26 +1,23 @@
 """What the pictures of an evaluation say besides taste: adherence and variety; what a reward likes, and faults.
 
-Variety is the mean distance between two pictures of one description from different seeds. Distance: the root of half
-the squared distance of their pixels (CIELAB at 32×32) and half that of the judge's features (judge.seeing.features),
-each in units of its mean among the old pictures of one description. The intervals are percentile bootstraps over
-descriptions (Efron & Tibshirani 1993, chapter 13), old and new drawn together.
+Variety is the mean distance between two pictures of one description from different seeds (judge.distances), pixels and
+features in units of their means among the old pictures of one description. The intervals are percentile bootstraps
+over descriptions (Efron & Tibshirani 1993, chapter 13), old and new drawn together.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from t2i_studio.engine.loading import LoadedModel
-from t2i_studio.engine.picture_measures import lab
 from t2i_studio.engine.registry import ModelCard
 from t2i_studio.feedback.estimates import number_of
 from t2i_studio.judge.adherence import adherence, adherence_by_attribute
+from t2i_studio.judge.distances import mean_distance, squared_distances
 from t2i_studio.judge.folder import load_judge
-from t2i_studio.judge.seeing import features
 from t2i_studio.learning.compared import Chances, chances_of
 from t2i_studio.learning.evaluation import SIDES, Asked, EvaluationPlan, facts_of, make, pictures
 from t2i_studio.learning.faults import Faults
@@ -30,7 +27,6 @@ from t2i_studio.learning.reward import Reward
 from t2i_studio.learning.traits import Facts
 from t2i_studio.settings import Settings
 
-SIDE = 32
 RESAMPLES = 2000
 FEW = 20
 """Pictures asked for an attribute below which its own drop is not told."""
@@ -130,18 +126,10 @@ def _variety(before: Sequence[Sequence[Image.Image]], after: Sequence[Sequence[I
     several = [at for at, made in enumerate(before) if len(made) > 1]
     if len(several) < 2:
         return None
-    old, new = ([_apart(side[at]) for at in several] for side in (before, after))
+    old, new = ([squared_distances(load_judge(), side[at]) for at in several] for side in (before, after))
     scale = np.mean([distances.mean(0) for distances in old], 0)
-    means = np.array([[np.sqrt((each / scale).mean(1)).mean() for each in side] for side in (old, new)])
+    means = np.array([[mean_distance(each, scale) for each in side] for side in (old, new)])
     return _drop(100 * (means[0] - means[1]), means[0], sum(len(before[at]) for at in several))
-
-
-def _apart(made: Sequence[Image.Image]) -> np.ndarray:
-    """(couples, 2) squared distances of pixels and of features."""
-    small = [each.resize((SIDE, SIDE), Image.Resampling.BOX) for each in made]
-    spaces = (np.stack([lab(each).ravel() for each in small]), features(load_judge(), made))
-    couples = list(combinations(range(len(made)), 2))
-    return np.array([[float(((space[a] - space[b]) ** 2).sum()) for space in spaces] for a, b in couples]) + 1e-12
 
 
 def _drop(parts: np.ndarray, weights: np.ndarray, count: int) -> Drop:

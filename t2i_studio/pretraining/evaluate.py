@@ -2,50 +2,96 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 from diffusers import StableDiffusionPipeline
+from PIL import Image
 from scipy.stats import spearmanr
 from torch import Tensor
 
 from t2i_studio.domain import STYLE_CONTROLS
-from t2i_studio.judge.seeing import Sees, verdicts
-from t2i_studio.pretraining.attributes import attributes
-from t2i_studio.pretraining.captions import CaptionLanguage, caption_with_facts
+from t2i_studio.judge.distances import frechet_distance, mean_distance, squared_distances
+from t2i_studio.judge.seeing import Sees, features, verdicts
 from t2i_studio.pretraining.catalogue import Catalogue
-from t2i_studio.pretraining.scenes import sample_scene
+from t2i_studio.pretraining.corpus import HELD_OUT
+from t2i_studio.pretraining.export import GUIDANCE, SIDE, STEPS
+from t2i_studio.pretraining.questions import Question, agreeing, color_pairs, other_scenes, questions
+from t2i_studio.pretraining.renderer import Renderer
+from t2i_studio.pretraining.scenes import Scene
 
 BATCH = 8
+SEVERAL = 4  # pictures of one prompt whose variety is measured
+PAIRED, VARIED = 4, 16  # prompts of the evaluation for each pair of colours, and for each prompt drawn SEVERAL times
 
 
 @dataclass(frozen=True)
-class Question:
-    """A prompt, its language, the class of every attribute of the scene it describes, and what it states of it."""
+class Drawn:
+    """What a model drew, and the composed scenes beside which its pictures are held.
 
-    text: str
-    language: str
-    classes: dict[str, int]
-    facts: set[str]
+    pictures, paired: (N, 3, H, W) in [−1, 1], of `asked` and of `pairs` (questions.color_pairs). several: SEVERAL
+    pictures of each of some other prompts. agreeing: as many composed scenes of which each of these is true.
+    composed, others: two sets of composed scenes, each as many and of the same objects as `pictures`.
+    """
+
+    asked: list[Question]
+    pictures: Tensor
+    pairs: list[Question]
+    paired: Tensor
+    several: list[list[Image.Image]]
+    agreeing: list[list[Image.Image]]
+    composed: list[Image.Image]
+    others: list[Image.Image]
 
 
-def questions(catalogue: Catalogue, objects: Sequence[str], count: int, seed: int) -> list[Question]:
-    """`count` prompts in natural wording, in turn about each object and in turn Chinese and English."""
-    rng = np.random.default_rng(seed)
-    asked = []
-    for number in range(count):
-        scene = sample_scene(rng, catalogue, [objects[number // 2 % len(objects)]])
-        language: CaptionLanguage = "en" if number % 2 else "zh"
-        text, facts = caption_with_facts(scene, rng, language, catalogue)
-        asked.append(Question(text, language, attributes(scene, catalogue), facts))
-    return asked
+def draw_all(
+    pipe: StableDiffusionPipeline, catalogue: Catalogue, objects: Sequence[str], count: int, renders: Path,
+    progress: Callable[[int, int], None],
+) -> Drawn:  # fmt: skip
+    """`count` held-out prompts about `objects` and those of binding and diversity, with the studio's default settings.
+
+    renders: of the composed scenes. progress: told how many pictures of how many there are.
+    """
+    asked = questions(catalogue, objects, count, HELD_OUT)
+    pairs = color_pairs(catalogue, objects, max(1, count // PAIRED), (HELD_OUT, 1))
+    rng = np.random.default_rng((HELD_OUT, 2))
+    varied = questions(catalogue, rng.permutation(list(objects)).tolist(), max(1, count // VARIED), (HELD_OUT, 3))
+    texts = [[q.text for q in asked], [q.text for q in pairs], [q.text for q in varied for _ in range(SEVERAL)]]
+    pictures, paired, several = _draw_each(pipe, texts, progress)
+    renderer = Renderer(catalogue, renders, SIDE)
+
+    def composed(scenes: Sequence[Scene]) -> list[Image.Image]:
+        return [Image.fromarray(renderer.render(scene)) for scene in scenes]
+
+    return Drawn(
+        asked, pictures, pairs, paired,
+        several=[_images(some) for some in several.split(SEVERAL)],
+        agreeing=[composed([agreeing(q, rng, catalogue) for _ in range(SEVERAL)]) for q in varied],
+        composed=composed(other_scenes(catalogue, asked, (HELD_OUT, 4))),
+        others=composed(other_scenes(catalogue, asked, (HELD_OUT, 5))),
+    )  # fmt: skip
+
+
+def _draw_each(
+    pipe: StableDiffusionPipeline, texts: Sequence[Sequence[str]], progress: Callable[[int, int], None]
+) -> list[Tensor]:
+    """`draw` for each, with one count of them all."""
+    total, done = sum(map(len, texts)), 0
+
+    def more(number: int) -> None:
+        nonlocal done
+        done += number
+        progress(done, total)
+
+    return [draw(pipe, some, STEPS, GUIDANCE, more) for some in texts]
 
 
 def draw(
     pipe: StableDiffusionPipeline, texts: Sequence[str], steps: int, guidance: float,
-    progress: Callable[[int], None] = lambda done: None,
+    progress: Callable[[int], None] = lambda more: None,
 ) -> Tensor:  # fmt: skip
-    """Pictures (N, 3, H, W) in [−1, 1], prompt k from seed k."""
+    """Pictures (N, 3, H, W) in [−1, 1], prompt k from seed k. progress: told after each batch how many it has."""
     pipe.set_progress_bar_config(disable=True)
     pictures = []
     for begin in range(0, len(texts), BATCH):
@@ -53,22 +99,31 @@ def draw(
         seeds = [torch.Generator().manual_seed(begin + k) for k in range(len(some))]
         made = pipe(some, num_inference_steps=steps, guidance_scale=guidance, generator=seeds, output_type="pt")
         pictures.append(made.images.float().cpu() * 2 - 1)
-        progress(begin + len(some))
-    return torch.cat(pictures)
+        progress(len(some))
+    return torch.cat(pictures) if pictures else torch.empty(0, 3, SIDE, SIDE)
 
 
-def scores(asked: Sequence[Question], pictures: Tensor, judge: Sees) -> dict[str, float]:
+def scores(drawn: Drawn, judge: Sees) -> dict[str, float]:
+    """What the judge makes of all that was drawn: the scores of `adherence`, and three of their own prompts.
+
+    binding, diversity, fid_ratio: see the functions. What cannot be told of these pictures is left out.
+    """
+    result = adherence(drawn.asked, drawn.pictures, judge)
+    result["binding"] = binding(drawn.pairs, drawn.paired, judge)
+    result["diversity"] = diversity(drawn.several, drawn.agreeing, judge)
+    result["fid_ratio"] = fid_ratio(_images(drawn.pictures), drawn.composed, drawn.others, judge)
+    return {name: round(value, 4) for name, value in result.items() if np.isfinite(value)}
+
+
+def adherence(asked: Sequence[Question], pictures: Tensor, judge: Sees) -> dict[str, float]:
     """Share of stated attributes that the judge sees in the pictures, by attribute, in 0–1; what no prompt
-    states is left out.
+    states is not a number.
 
     props: over all kinds of props of prompts that name any. zh_minus_en: difference of "object".
     style.CONTROL: Spearman correlation of the level asked for with the level the judge sees (its expectation).
     """
     seen = verdicts(judge, pictures)
-    right = {
-        name: np.array([int(likely.argmax()) == q.classes[name] for likely, q in zip(seen[name], asked, strict=True)])
-        for name in seen
-    }
+    right = {name: _right(name, likely, asked) for name, likely in seen.items()}
     stated = {name: np.array([name in q.facts for q in asked]) for name in seen}
     result = {
         key: _mean(right[name][stated[name]])
@@ -84,7 +139,45 @@ def scores(asked: Sequence[Question], pictures: Tensor, judge: Sees) -> dict[str
         wanted = np.array([1 + q.classes[control] for q in asked])
         told = stated[control]
         result[f"style.{control}"] = _rank_correlation(wanted[told], levels[told])
-    return {name: round(value, 4) for name, value in result.items() if np.isfinite(value)}
+    return result
+
+
+def binding(pairs: Sequence[Question], pictures: Tensor, judge: Sees) -> float:
+    """Share of the pictures in which the judge sees both colours where the prompt has them: the one on the product,
+    the other on the backdrop; not a number without prompts.
+
+    Whatever else is wrong with one of the two colours counts as well, so colours that truly are exchanged are fewer
+    than 1 − binding. Whether the product is the right one does not count.
+    """
+    if not pairs:
+        return float("nan")
+    seen = verdicts(judge, pictures)
+    return _mean(_right("color", seen["color"], pairs) & _right("backdrop", seen["backdrop"], pairs))
+
+
+def diversity(
+    several: Sequence[Sequence[Image.Image]], agreeing: Sequence[Sequence[Image.Image]], judge: Sees
+) -> float:
+    """Mean distance (judge.distances) of two pictures of one prompt, over that of two scenes that agree with it.
+
+    Pixels and features are in units of their means among the scenes. 1: as varied as the prompts allow; 0: all alike.
+    """
+    made, composed = ([squared_distances(judge, some) for some in side] for side in (several, agreeing))
+    scale = np.mean([each.mean(0) for each in composed], 0)
+    apart = [np.mean([mean_distance(each, scale) for each in side]) for side in (made, composed)]
+    return float(apart[0] / apart[1])
+
+
+def fid_ratio(
+    pictures: Sequence[Image.Image], composed: Sequence[Image.Image], others: Sequence[Image.Image], judge: Sees
+) -> float:
+    """Fréchet distance (judge.distances) of pictures and composed scenes, over that of other composed scenes and these.
+
+    All three have to be as many: the distance of samples is above that of what they are drawn from, by an amount that
+    rests on their number. 1: no further from the scenes than scenes are; it grows with the number, unless it is 1.
+    """
+    made, scenes, more = (features(judge, some) for some in (pictures, composed, others))
+    return frechet_distance(made, scenes) / frechet_distance(more, scenes)
 
 
 def recognised(asked: Sequence[Question], pictures: Tensor, judge: Sees, catalogue: Catalogue) -> dict[str, float]:
@@ -95,6 +188,16 @@ def recognised(asked: Sequence[Question], pictures: Tensor, judge: Sees, catalog
     for answer, question in zip(seen, asked, strict=True):
         hits.setdefault(names[question.classes["object"]], []).append(answer == question.classes["object"])
     return {name: _mean(np.array(marks)) for name, marks in hits.items()}
+
+
+def _right(name: str, likely: Tensor, asked: Sequence[Question]) -> np.ndarray:
+    """(N,) bool: whether an attribute's likeliest class is that of the scene the prompt describes."""
+    return likely.argmax(-1).numpy() == np.array([q.classes[name] for q in asked])
+
+
+def _images(pictures: Tensor) -> list[Image.Image]:
+    pixels = (pictures * 127.5 + 127.5).round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy()
+    return [Image.fromarray(each) for each in pixels]
 
 
 def _rank_correlation(a: np.ndarray, b: np.ndarray) -> float:

@@ -29,7 +29,9 @@ no scraped pictures, no people's data.
 **Recipe.** docs/recipe.md. Steps taken: {lengths}.
 
 **Scores** ({prompts} held-out prompts in turn Chinese and English, judged by a classifier trained on composed scenes
-only; {steps} steps, guidance {guidance}):
+only; {steps} steps, guidance {guidance}). binding: both colours in their places where a prompt has two; diversity: how
+far seeds of one prompt are apart, scenes that agree with it being 1; fid_ratio: Fréchet distance to as many composed
+scenes in the classifier's features, that of other such scenes being 1; docs/measures.md tells more:
 
 {scores}
 

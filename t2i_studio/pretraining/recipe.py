@@ -235,23 +235,28 @@ class Evaluation:
 
 def evaluate_pipeline(
     work: Path, pipe: StableDiffusionPipeline, objects: Sequence[str], prompts: int,
-    progress: Callable[[int], None] = lambda done: None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Evaluation:  # fmt: skip
-    """Held-out prompts about `objects`, generated with the studio's default settings and judged."""
+    """Held-out prompts about `objects`, generated with the studio's default settings and judged.
+
+    progress: told how many pictures of how many there are. StudioError when the cut-outs cannot be had.
+    """
     catalogue = load_catalogue()
-    asked = evaluate.questions(catalogue, objects, prompts, HELD_OUT)
-    pictures = evaluate.draw(pipe, [q.text for q in asked], export.STEPS, export.GUIDANCE, progress)
+    drawn = evaluate.draw_all(pipe, catalogue, objects, prompts, fetch_renders(work), progress)
     critic, second = judging.critic(work), judging.second_critic(work)
-    scores = evaluate.scores(asked, pictures, critic)
+    scores = evaluate.scores(drawn, critic)
     if second:
-        scores |= {f"second.{name}": value for name, value in evaluate.scores(asked, pictures, second).items()}
-    return Evaluation(scores, evaluate.recognised(asked, pictures, critic, catalogue))
+        scores |= {f"second.{name}": value for name, value in evaluate.scores(drawn, second).items()}
+    return Evaluation(scores, evaluate.recognised(drawn.asked, drawn.pictures, critic, catalogue))
 
 
-def evaluate_folder(work: Path, folder: Path, prompts: int, progress: Callable[[int], None]) -> Evaluation:
-    """Evaluate a model folder about the objects of its vocabulary."""
+def evaluate_folder(work: Path, folder: Path, prompts: int, progress: Callable[[int, int], None]) -> Evaluation:
+    """Evaluate a model folder about the objects of its vocabulary. StudioError when it has none."""
+    objects = export.known_objects(folder)
+    if not objects:
+        raise StudioError("recipe.no_objects", path=folder)
     pipe = StableDiffusionPipeline.from_pretrained(folder, torch_dtype=torch.float32)
-    return evaluate_pipeline(work, pipe, export.known_objects(folder), prompts, progress)
+    return evaluate_pipeline(work, pipe, objects, prompts, progress)
 
 
 def judged(work: Path, folder: Path, prompts: Sequence[str]) -> dict[str, np.ndarray]:
@@ -271,7 +276,7 @@ def trained_pipeline(work: Path) -> StableDiffusionPipeline:
 
 
 def export_model(
-    work: Path, out: Path, tier: int, objects: Sequence[str], prompts: int, progress: Callable[[int], None]
+    work: Path, out: Path, tier: int, objects: Sequence[str], prompts: int, progress: Callable[[int, int], None]
 ) -> list[str]:
     """Write the model folder and return which of `objects` it offers: those the judge recognises, all if prompts is 0.
 
@@ -302,5 +307,5 @@ def run(work: Path, out: Path, tier: int, scale: float, report: Callable[[str], 
     fit_autoencoder(work, tier, scene_count(scale, PAIRS))
     judging.train_judge(work, tier, plan("judge", scale), scene_count(scale, 500))
     prompts = max(8, round(512 * scale))
-    known = export_model(work, out, tier, objects, prompts, lambda done: report(f"{done}/{prompts} pictures"))
+    known = export_model(work, out, tier, objects, prompts, lambda done, total: report(f"{done}/{total} pictures"))
     report(f"{out}: {len(known)} objects")

@@ -76,8 +76,9 @@ def test_vocabulary_scores_and_card_tell_only_what_was_measured(work: Path, cata
     vocabulary = json.loads((folder / "vocabulary.json").read_text(encoding="utf-8"))
     assert {"color.red", "backdrop.pink", "position.left", "style.brightness.5"} <= set(vocabulary)
     scores = json.loads((folder / "scores.json").read_text(), parse_constant=pytest.fail)  # NaN is no JSON
-    assert scores
-    assert all(-1 <= value <= 1 for value in scores.values())
+    assert {"object", "binding", "diversity", "fid_ratio"} <= set(scores)
+    assert all(-1 <= value <= 1 for name, value in scores.items() if name not in {"diversity", "fid_ratio"})
+    assert min(scores["diversity"], scores["fid_ratio"]) >= 0
     card = (folder / "README.md").read_text(encoding="utf-8")
     assert f"denoiser {recipe.plan('denoiser', SCALE).steps}" in card
     assert all(f"| {name} | {value:.3f} |" in card for name, value in scores.items())
@@ -168,6 +169,15 @@ def test_an_unknown_object_is_named(
 ) -> None:
     line = [command, "--work", str(work), "--objects", objects]
     assert "pony" in complaint(capsys, *line, *(["--out", str(tmp_path / "model")] if command == "export" else []))
+
+
+def test_a_model_without_products_has_nothing_to_be_asked_for(
+    work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = json.loads((work / "podium" / "vocabulary.json").read_text(encoding="utf-8"))
+    none = {key: value for key, value in words.items() if not key.startswith("object.")}
+    (tmp_path / "vocabulary.json").write_text(json.dumps(none), encoding="utf-8")
+    assert "no products" in complaint(capsys, "evaluate", "--work", str(work), "--model", str(tmp_path))
 
 
 def test_objects_that_no_scene_shows_are_named(

@@ -7,8 +7,9 @@ import pytest
 from PIL import Image
 
 from t2i_studio.domain import STYLE_CONTROLS
-from t2i_studio.engine.picture_measures import MEASURES, lab
+from t2i_studio.engine.picture_measures import MEASURES
 from t2i_studio.engine.style_check import correlation
+from t2i_studio.judge.cielab import lab
 from t2i_studio.pretraining.renderer import Renderer
 from t2i_studio.pretraining.scenes import Scene
 
