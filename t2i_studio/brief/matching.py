@@ -9,7 +9,7 @@ from t2i_studio.brief import nearness
 from t2i_studio.brief.lexicon import WORDS, Product, lexicon
 from t2i_studio.brief.translation import dictionary_gloss, ending
 from t2i_studio.brief.vocabulary import Vocabulary, normal
-from t2i_studio.domain import Brief
+from t2i_studio.domain import Brief, Mark
 
 SUGGESTED = 5
 SAME_CATEGORY = 0.15
@@ -43,6 +43,19 @@ def match_product(brief: Brief, known: Vocabulary) -> Match:
         if gloss and (concept := _by_head(gloss, known)):
             return Match(concept, "dictionary")
     return Match(None, closest=_closest(brief, known))
+
+
+def own_product(text: str, known: Vocabulary) -> tuple[Mark, ...]:
+    """A mark of the first name in `text` of a product that only this model knows, as a shop's own; none without one.
+
+    text: as check_text returns it. Products that the table of products lists are found by reading.
+    """
+    listed = lexicon().products
+    for token in known.split(text):
+        concept = known.find(token.text, "object") if token.kind == "known" else None
+        if concept and not {normal(known.concepts[concept][language]) for language in ("en", "zh")} <= listed.keys():
+            return (Mark(field="product", start=token.start, end=token.end),)
+    return ()
 
 
 def match_color(color: str, kind: Literal["color", "backdrop"], known: Vocabulary) -> str | None:

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from t2i_studio.brief import styles, vocabulary
 from t2i_studio.brief.closed_prompt import closed_prompt
+from t2i_studio.brief.matching import own_product
 from t2i_studio.brief.presets import Kind, Preset, phrases_for
 from t2i_studio.brief.reading import excluded, read
 from t2i_studio.brief.summary import Span, summarise
@@ -80,6 +81,8 @@ def compose(
     sliders = styles.phrases(style, language, model.style)
     known = vocabulary.load(Path(model.source))
     if known is not None:
+        if all(mark.field != "product" for mark in marks):
+            brief = read(text, [*marks, *own_product(brief.text, known)])
         added = phrases_for(preset, language, {*_said(brief), "other"}) if preset else []
         return closed_prompt(brief, known, language, [*added, *sliders], style, model.max_prompt_tokens)
     added = phrases_for(preset, language, _said(brief)) if preset else []

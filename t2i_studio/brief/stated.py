@@ -4,11 +4,11 @@ from pathlib import Path
 
 from t2i_studio.brief import vocabulary
 from t2i_studio.brief.closed_prompt import first_known
-from t2i_studio.brief.matching import match_product
+from t2i_studio.brief.matching import match_product, own_product
 from t2i_studio.brief.prompt import PromptModel
 from t2i_studio.brief.reading import excluded, read
 from t2i_studio.brief.vocabulary import Vocabulary
-from t2i_studio.domain import NEUTRAL, STYLE_CONTROLS, Brief, GenerationRequest, Prompt, StyleSettings
+from t2i_studio.domain import NEUTRAL, STYLE_CONTROLS, Brief, GenerationRequest, Prompt, StyleSettings, check_text
 from t2i_studio.errors import StudioError
 
 
@@ -27,7 +27,7 @@ def stated(request: GenerationRequest, model: PromptModel) -> dict[str, str]:
 
 def _of_words(prompt: Prompt, known: Vocabulary) -> dict[str, str]:
     try:
-        brief = read(prompt.text)
+        brief = read(prompt.text, own_product(check_text(prompt.text), known))
     except StudioError:  # an empty prompt asks for nothing
         return {}
     facts = _product(brief, known)

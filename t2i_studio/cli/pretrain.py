@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from t2i_studio.cli.console import Json, answer, report
+from t2i_studio.cli.console import Json, answer, language, report, words
 from t2i_studio.engine.process import prepare_process
+from t2i_studio.errors import StudioError
 from t2i_studio.settings import EMBEDDED_JUDGE, EMBEDDED_MODEL
 
 app = typer.Typer(
@@ -36,13 +37,39 @@ def _names(text: str) -> list[str]:
 @app.command()
 def catalogue(work: Work = WORK) -> None:
     """Check the tables of assets/catalogue and fetch the renders they name."""
-    from t2i_studio.pretraining.catalogue import fetch_renders, load_catalogue
+    from t2i_studio.pretraining.catalogue import catalogue_of, fetch_renders
 
-    tables = load_catalogue()
+    tables = catalogue_of(work)
     folder = fetch_renders(work)
     report(
         f"{len(tables.objects)} objects, {len(tables.colors)} colours, {len(tables.props)} props; renders in {folder}"
     )
+
+
+@app.command()
+def build(
+    table: Annotated[Path, typer.Option("--from", metavar="CSV", help="The shop's table; see docs/recipe.md.")],
+    images: Annotated[Path, typer.Option("--images", metavar="FOLDER", help="The pictures that it names.")],
+    work: Work = WORK,
+    model: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="The model that is to learn them, whose products are kept.")
+    ] = EMBEDDED_MODEL,
+    json: Json = False,
+) -> None:
+    """Make the work folder's own catalogue of a shop's products, and tell what was taken and what was not."""
+    from t2i_studio.pretraining.shop.dataset import build
+
+    result = build(table, images, work, model, lambda done, total: report(f"{done}/{total} rows"))
+    data = result.as_data(language())
+    lines = [words(f"{id}: pictures used: {count}", f"{id}：采用图片 {count} 张") for id, count in result.taken.items()]
+    for name, kind in (("refused", words("not taken", "未采用")), ("doubtful", words("to be looked at", "请核对"))):
+        lines += [f"{table.name}:{each['row']} {each['id']} ({kind}): {each['sentence']}" for each in data[name]]
+    if not result.taken:
+        answer(data, "\n".join(lines), json)
+        raise StudioError("shop.nothing", path=table)
+    sheet = work / "catalogue" / "cut-outs.png"
+    lines.append(words(f"{len(result.taken)} products; look at {sheet}", f"{len(result.taken)} 个产品；请查看 {sheet}"))
+    answer(data, "\n".join(lines), json)
 
 
 @app.command()
@@ -56,10 +83,10 @@ def scenes(work: Work = WORK, tier: Tier = 1, count: Annotated[int, typer.Option
 @app.command()
 def tokenizer(work: Work = WORK) -> None:
     """Build the tokenizer from the catalogue's words, for a look at it; later stages build the same one."""
-    from t2i_studio.pretraining.catalogue import load_catalogue
+    from t2i_studio.pretraining.catalogue import catalogue_of
     from t2i_studio.pretraining.tokenizer import build_tokenizer
 
-    built = build_tokenizer(load_catalogue())
+    built = build_tokenizer(catalogue_of(work))
     built.save_pretrained(str(work / "tokenizer"))
     report(f"{len(built)} tokens in {work / 'tokenizer'}")
 
@@ -193,9 +220,9 @@ def export(
 ) -> None:
     """Write the model folder: only objects that the judge recognises are in its vocabulary."""
     from t2i_studio.pretraining import recipe
-    from t2i_studio.pretraining.catalogue import load_catalogue
+    from t2i_studio.pretraining.catalogue import catalogue_of
 
-    names = _names(objects) or load_catalogue().tier(tier)
+    names = _names(objects) or catalogue_of(work).tier(tier)
     known = recipe.export_model(work, out, tier, names, prompts, _pictures)
     report(f"{out}: {len(known)} objects")
 
@@ -225,7 +252,6 @@ if __name__ == "__main__":
     import sys
 
     from t2i_studio.cli import console
-    from t2i_studio.errors import StudioError
 
     try:
         app()

@@ -1,7 +1,8 @@
 """What the embedded model is taught: the tables of assets/catalogue, and the renders they name.
 
 Everything a marketer might correct (words, colours, which colour suits which product) is in the tables;
-this module reads and checks them, and fetches the pictures through npm.
+this module reads and checks them, and fetches the pictures through npm. A work folder may have tables of its own,
+in catalogue/, with a shop's products (shop/dataset.py); its runs are about these.
 """
 
 import csv
@@ -59,7 +60,10 @@ class Color(Concept):
 
 
 class Product(Concept):
-    """An object a shop would sell. natural: the colour of its render ("": none in particular)."""
+    """An object a shop would sell. natural: the colour of its render ("": none in particular).
+
+    views: how many renders there are of it: CODE.webp where it is one, else CODE-1.webp, CODE-2.webp, …
+    """
 
     code: str
     tier: int = Field(ge=1)
@@ -69,6 +73,11 @@ class Product(Concept):
     recolor: Literal["hue", "all"]
     hypernym_en: str
     hypernym_zh: str
+    views: int = Field(1, ge=1)
+
+    def view(self, number: int) -> str:
+        """The code of one of its renders; any number names one."""
+        return self.code if self.views == 1 else f"{self.code}-{1 + number % self.views}"
 
 
 class Podium(Concept):
@@ -181,6 +190,17 @@ def load_catalogue(folder: Path = FOLDER) -> Catalogue:
         )
     except ValidationError as error:
         raise StudioError("catalogue.invalid", path=folder, reason=error.errors()[0]["msg"]) from error
+
+
+def tables_of(work: Path) -> Path:
+    """The tables that the runs of a work folder are about: its own where it has any, else the studio's."""
+    own = work / "catalogue"
+    return own if own.is_dir() else FOLDER
+
+
+def catalogue_of(work: Path) -> Catalogue:
+    """The catalogue of a work folder's runs. StudioError as load_catalogue."""
+    return load_catalogue(tables_of(work))
 
 
 def fetch_renders(work: Path) -> Path:

@@ -13,7 +13,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from t2i_studio.errors import StudioError
-from t2i_studio.pretraining.catalogue import load_catalogue
+from t2i_studio.pretraining.catalogue import FOLDER, load_catalogue
 from t2i_studio.pretraining.renderer import Renderer
 from t2i_studio.pretraining.scenes import Scene, sample_scene
 from t2i_studio.pretraining.writing import writing
@@ -22,16 +22,18 @@ PART = 1000  # scenes in a part
 HELD_OUT = 10_000  # seeds from here on are never trained on
 
 
-def compose(folder: Path, renders: Path, objects: Sequence[str], count: int, size: int, seed: int = 0) -> Iterator[int]:
+def compose(
+    folder: Path, renders: Path, objects: Sequence[str], count: int, size: int, seed: int = 0, tables: Path = FOLDER
+) -> Iterator[int]:
     """Draw `count` scenes of `objects` at `size` px into `folder`; yields how many there are by now.
 
-    Part k depends on (seed, k) only; one that is too short, of an earlier smaller corpus, is drawn anew.
-    StudioError when the folder cannot be written.
+    tables: the folder of the catalogue that the objects are of. Part k depends on (seed, k) only; one that is too
+    short, of an earlier smaller corpus, is drawn anew. StudioError when the folder cannot be written.
     """
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         counts = [min(PART, count - begin) for begin in range(0, count, PART)]
-        jobs = [(folder, renders, tuple(objects), number, n, size, seed) for number, n in enumerate(counts)]
+        jobs = [(folder, tables, renders, tuple(objects), number, n, size, seed) for number, n in enumerate(counts)]
         with multiprocessing.get_context("spawn").Pool(min(2, os.cpu_count() or 1)) as pool:
             done = 0
             for made in pool.imap_unordered(_compose_part, jobs):
@@ -40,16 +42,16 @@ def compose(folder: Path, renders: Path, objects: Sequence[str], count: int, siz
 
 
 @cache
-def _renderer(renders: Path, size: int) -> Renderer:
-    return Renderer(load_catalogue(), renders, size)
+def _renderer(tables: Path, renders: Path, size: int) -> Renderer:
+    return Renderer(load_catalogue(tables), renders, size)
 
 
-def _compose_part(job: tuple[Path, Path, tuple[str, ...], int, int, int, int]) -> int:
-    folder, renders, objects, number, count, size, seed = job
+def _compose_part(job: tuple[Path, Path, Path, tuple[str, ...], int, int, int, int]) -> int:
+    folder, tables, renders, objects, number, count, size, seed = job
     target = folder / f"part-{number:04}.npz"
     if target.exists() and len(_read(target, "masks")[0]) >= count:
         return count
-    renderer = _renderer(renders, size)
+    renderer = _renderer(tables, renders, size)
     rng = np.random.default_rng((seed, number))
     scenes = [sample_scene(rng, renderer.catalogue, objects) for _ in range(count)]
     pictures = np.empty((count, size, size, 3), np.uint8)

@@ -11,6 +11,7 @@ import torch
 from diffusers import AutoencoderTiny, StableDiffusionPipeline, UNet2DConditionModel
 from transformers import CLIPTextModel, PreTrainedTokenizerFast
 
+from t2i_studio.errors import StudioError
 from t2i_studio.pretraining.catalogue import Catalogue
 from t2i_studio.pretraining.concepts import WORDS
 from t2i_studio.pretraining.denoiser import scheduler
@@ -66,8 +67,11 @@ def _load_in_full_precision(config: Path) -> None:
 
 
 def known_objects(folder: Path) -> list[str]:
-    """The objects of a model folder's vocabulary."""
-    concepts = json.loads((folder / "vocabulary.json").read_text(encoding="utf-8"))
+    """The objects of a model folder's vocabulary. StudioError when it has none that can be read."""
+    try:
+        concepts = json.loads((folder / "vocabulary.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise StudioError("recipe.no_model", path=folder) from error
     return [key.removeprefix("object.") for key in concepts if key.startswith("object.")]
 
 

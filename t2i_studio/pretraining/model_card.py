@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from t2i_studio.pretraining.catalogue import Catalogue
+from t2i_studio.pretraining.catalogue import Catalogue, load_catalogue
 
 TEXT = """---
 license: apache-2.0
@@ -23,8 +23,7 @@ picture = pipe("红色手提包，白色圆形展台，粉色背景", num_infere
 ```
 
 **Data.** Scenes composed by `t2i_studio.pretraining` from the 3D renders of Fluent Emoji (Microsoft, MIT, as packaged
-in @lobehub/fluent-emoji-3d 1.1.0), captioned in Chinese and English from the scenes' own parameters. No photographs,
-no scraped pictures, no people's data.
+in @lobehub/fluent-emoji-3d 1.1.0), captioned in Chinese and English from the scenes' own parameters. {others}
 
 **Recipe.** docs/recipe.md. Steps taken: {lengths}.
 
@@ -45,6 +44,11 @@ detail; it cannot write text, draw people or several products at once.
 """
 
 
+NO_OTHERS = "No photographs,\nno scraped pictures, no people's data."
+SHOP = """Of the
+products {count} are a shop's own, cut out of the pictures it gave; the rights in these are the shop's."""
+
+
 def write(
     catalogue: Catalogue, known: Sequence[str], scores: Mapping[str, float],
     prompts: int, lengths: Mapping[str, int], taught: Sequence[str],
@@ -52,9 +56,11 @@ def write(
     """The card. taught: all objects the training showed."""
     from t2i_studio.pretraining.export import GUIDANCE, STEPS
 
+    own = set(taught) - set(load_catalogue().objects)
     rows = "\n".join(f"| {name} | {value:.3f} |" for name, value in scores.items())
     return TEXT.format(
         steps=STEPS, guidance=GUIDANCE, prompts=prompts, count=len(known),
+        others=SHOP.format(count=len(own)) if own else NO_OTHERS,
         lengths=", ".join(f"{stage.replace('_', ' ')} {steps:,}" for stage, steps in lengths.items()),
         scores=f"| measure | value |\n|---|---|\n{rows}" if rows else "not measured yet",
         known=", ".join(f"{catalogue.objects[name].en} {catalogue.objects[name].zh}" for name in known),

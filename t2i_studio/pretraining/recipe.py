@@ -1,6 +1,7 @@
 """The recipe from end to end: each stage reads what earlier stages left in the work folder and leaves its own.
 
 renders/      cut-outs of the catalogue, as fetched
+catalogue/    tables of its own, where `pretrain build` made them of a shop's products (shop/dataset.py)
 corpus-T/     composed scenes of the objects up to tier T, at 128 px
 code.safetensors    the linear latent code
 denoiser/ text_encoder/ judge/ judge-2/    training runs
@@ -34,7 +35,7 @@ from t2i_studio.pretraining import (
     warm_start,
 )
 from t2i_studio.pretraining.attributes import attribute_sizes
-from t2i_studio.pretraining.catalogue import fetch_renders, load_catalogue
+from t2i_studio.pretraining.catalogue import Catalogue, catalogue_of, fetch_renders, tables_of
 from t2i_studio.pretraining.concepts import WORDS, ConceptTable
 from t2i_studio.pretraining.corpus import HELD_OUT
 from t2i_studio.pretraining.latents import SIZE, PatchCode, fit_patch_code, psnr, to_tensor
@@ -72,43 +73,46 @@ def scene_count(scale: float, count: int = SCENES) -> int:
 
 def compose_scenes(work: Path, tier: int, count: int) -> Iterator[int]:
     """Compose the corpus of a tier, and fit the latent code if there is none; yields the number done by now."""
-    objects = load_catalogue().tier(tier)
-    yield from corpus.compose(work / f"corpus-{tier}", fetch_renders(work), objects, count, SIZE, seed=tier)
+    tables, objects = tables_of(work), catalogue_of(work).tier(tier)
+    yield from corpus.compose(work / f"corpus-{tier}", fetch_renders(work), objects, count, SIZE, tier, tables)
     if not (work / "code.safetensors").exists():
         parts = islice(corpus.parts(work / f"corpus-{tier}"), 4)
         fit_patch_code(np.concatenate([pictures for pictures, _, _ in parts]), CHANNELS).save(work / "code.safetensors")
 
 
 def start_from(work: Path, folder: Path, tier: int) -> None:
-    """Begin the runs of denoiser and text encoder with a model folder's weights, at step 0, and with its latent code.
+    """Begin the runs of denoiser and text encoder with a model folder's weights, at step 0, and with its latent code
+    and autoencoder.
 
-    Words that the catalogue has got since are begun untrained. StudioError when a run has been begun, or when the
-    folder was not made by this recipe with these attributes.
+    Words and objects that the catalogue has got since are begun untrained. StudioError when a run has been begun, or
+    when the folder was not made by this recipe with these attributes.
     """
+    catalogue, known = catalogue_of(work), export.known_objects(folder)
     runs = Run(work / "denoiser"), Run(work / "text_encoder")
     warm_start.check_new(*runs)
     pipe = StableDiffusionPipeline.from_pretrained(folder, torch_dtype=torch.float32)
     code = warm_start.recover_code(pipe.vae, corpus.first(work / f"corpus-{tier}", 2 * corpus.PART)[0])
     warm_start.check_code(code, folder)
-    model, (encoder, tokenizer) = new_denoiser(), new_text_encoder()
+    model, (encoder, tokenizer) = new_denoiser(catalogue), new_text_encoder(catalogue)
     weights = warm_start.with_words(pipe.text_encoder, pipe.tokenizer, encoder, tokenizer)
     try:
         encoder.load_state_dict(weights)
     except RuntimeError as error:  # other attributes, another width
         raise StudioError("recipe.other_words", path=folder) from error
     model.unet.load_state_dict(pipe.unet.state_dict())
-    catalogue = load_catalogue()
-    warm_start.recover_table(model.table, encoder.eval(), tokenizer, catalogue, catalogue.tier(tier))
+    objects = [name for name in catalogue.tier(tier) if name in known] or catalogue.tier(tier)
+    warm_start.recover_table(model.table, encoder.eval(), tokenizer, catalogue, objects)
     warm_start.begin_from(runs[0], model, PLANS["denoiser"], model.quick())
     words = [encoder.get_input_embeddings().weight]
     warm_start.begin_from(runs[1], encoder, PLANS["text_encoder"], words)
     code.save(work / "code.safetensors")
+    _save_autoencoder(work, pipe.vae)
 
 
-def new_denoiser() -> denoiser.Denoiser:
+def new_denoiser(catalogue: Catalogue) -> denoiser.Denoiser:
     """The denoiser with its concept table, untrained."""
     torch.manual_seed(0)
-    table = ConceptTable(attribute_sizes(load_catalogue()), denoiser.WIDTH)
+    table = ConceptTable(attribute_sizes(catalogue), denoiser.WIDTH)
     return denoiser.Denoiser(denoiser.unet(CHANNELS), table)
 
 
@@ -125,7 +129,7 @@ def train_denoiser(
     objects, nearest: restrict the lesson to some of the tier's objects, and to scenes from that level of distance.
     favour: what to show more often: objects that were added last, style controls that lag behind.
     """
-    catalogue, device = load_catalogue(), probe.device()
+    catalogue, device = catalogue_of(work), probe.device()
     code = PatchCode.load(work / "code.safetensors")
     objects = catalogue.checked(objects or catalogue.tier(tier))
     data = _latent_scenes(work / f"corpus-{tier}", code).only(objects, nearest)
@@ -134,8 +138,8 @@ def train_denoiser(
         data = data.favouring(favour)
     if not data.scenes:
         raise StudioError("recipe.no_such_scenes", path=work / f"corpus-{tier}", objects=", ".join(objects))
-    model = new_denoiser().to(device)
-    grid = denoiser.progress_grid(model, code, one_of_each(objects), catalogue, device)
+    model = new_denoiser(catalogue).to(device)
+    grid = denoiser.progress_grid(model, code, one_of_each(objects, catalogue), catalogue, device)
     loss = denoiser.denoising_loss(model, data, code, catalogue, device)
     with probe.autocast(device):
         train(model, loss, plan, Run(work / "denoiser"), model.quick(), grid)
@@ -158,13 +162,12 @@ def _latent_scenes(folder: Path, code: PatchCode) -> denoiser.LatentScenes:
 
 def trained_denoiser(work: Path) -> denoiser.Denoiser:
     """The denoiser with the averaged weights of its newest checkpoint."""
-    return averaged(Run(work / "denoiser"), new_denoiser())
+    return averaged(Run(work / "denoiser"), new_denoiser(catalogue_of(work)))
 
 
-def new_text_encoder() -> tuple[CLIPTextModel, PreTrainedTokenizerFast]:
+def new_text_encoder(catalogue: Catalogue) -> tuple[CLIPTextModel, PreTrainedTokenizerFast]:
     """The text encoder, untrained, and its tokenizer."""
     torch.manual_seed(0)
-    catalogue = load_catalogue()
     tokenizer = build_tokenizer(catalogue)
     length = WORDS + len(attribute_sizes(catalogue))
     return text_encoder.text_encoder(tokenizer, length, denoiser.WIDTH), tokenizer
@@ -172,10 +175,10 @@ def new_text_encoder() -> tuple[CLIPTextModel, PreTrainedTokenizerFast]:
 
 def train_text_encoder(work: Path, tier: int, plan: Plan) -> dict[str, float]:
     """Teach the text encoder the denoiser's concepts; returns the share of held-out prompts understood."""
-    catalogue, device = load_catalogue(), probe.device()
+    catalogue, device = catalogue_of(work), probe.device()
     objects = catalogue.tier(tier)
     table = trained_denoiser(work).table.requires_grad_(False)
-    model, tokenizer = new_text_encoder()
+    model, tokenizer = new_text_encoder(catalogue)
     loss = text_encoder.concept_loss(model.to(device), table.to(device), catalogue, objects, tokenizer, device)
     words = [model.get_input_embeddings().weight]
     with probe.autocast(device):
@@ -189,31 +192,32 @@ def train_text_encoder(work: Path, tier: int, plan: Plan) -> dict[str, float]:
 def fit_autoencoder(work: Path, tier: int, count: int) -> float:
     """Compute the autoencoder from `count` scenes composed at both sizes; returns the PSNR of held-out scenes."""
     code = PatchCode.load(work / "code.safetensors")
-    objects, renders = load_catalogue().tier(tier), fetch_renders(work)
-    latents, pictures = _pairs(work / f"pairs-{tier}", objects, renders, count, HELD_OUT - tier, code)
+    latents, pictures = _pairs(work, f"pairs-{tier}", tier, count, HELD_OUT - tier, code)
     enlargement = autoencoder.fit_enlargement(latents, pictures, autoencoder.LATENT_NOISE)
     model = autoencoder.autoencoder(code, enlargement, latents.std((0, 2, 3)))
-    with writing(work / "autoencoder"):
-        model.save_pretrained(work / "autoencoder")
-    fresh = min(32, count)
-    latents, pictures = _pairs(work / "pairs-held-out", objects, renders, fresh, HELD_OUT + tier, code)
+    _save_autoencoder(work, model)
+    latents, pictures = _pairs(work, "pairs-held-out", tier, min(32, count), HELD_OUT + tier, code)
     with torch.no_grad():
         return psnr(model.decode(latents / autoencoder.LATENT_SCALE).sample, to_tensor(pictures))
 
 
-def _pairs(
-    folder: Path, objects: list[str], renders: Path, count: int, seed: int, code: PatchCode
-) -> tuple[torch.Tensor, np.ndarray]:
+def _save_autoencoder(work: Path, model: AutoencoderTiny) -> None:
+    with writing(work / "autoencoder"):
+        model.save_pretrained(work / "autoencoder")
+
+
+def _pairs(work: Path, name: str, tier: int, count: int, seed: int, code: PatchCode) -> tuple[torch.Tensor, np.ndarray]:
     """Latents (N, C, 8, 8) of scenes at 128 px, and the same scenes at 256 px (N, 256, 256, 3) uint8."""
+    folder, tables, renders = work / name, tables_of(work), fetch_renders(work)
+    objects = catalogue_of(work).tier(tier)
     for size in (SIZE, 2 * SIZE):
-        deque(corpus.compose(folder / str(size), renders, objects, count, size, seed), maxlen=0)
+        deque(corpus.compose(folder / str(size), renders, objects, count, size, seed, tables), maxlen=0)
     small, large = (np.concatenate([p for p, _, _ in corpus.parts(folder / str(size))]) for size in (SIZE, 2 * SIZE))
     return code.encode(to_tensor(small)), large
 
 
-def one_of_each(objects: Sequence[str]) -> list[Scene]:
+def one_of_each(objects: Sequence[str], catalogue: Catalogue) -> list[Scene]:
     """A held-out scene of each object, at the usual distance so that sheets are easy to judge."""
-    catalogue = load_catalogue()
     rng = np.random.default_rng(HELD_OUT)
     scenes = []
     for name in objects:
@@ -241,9 +245,10 @@ def evaluate_pipeline(
 
     progress: told how many pictures of how many there are. StudioError when the cut-outs cannot be had.
     """
-    catalogue = load_catalogue()
+    catalogue, critic, second = catalogue_of(work), judging.critic(work), judging.second_critic(work)
+    if untaught := set(objects) - critic.taught:
+        raise StudioError("recipe.untaught", objects=", ".join(sorted(untaught)))
     drawn = evaluate.draw_all(pipe, catalogue, objects, prompts, fetch_renders(work), progress)
-    critic, second = judging.critic(work), judging.second_critic(work)
     scores = evaluate.scores(drawn, critic)
     if second:
         scores |= {f"second.{name}": value for name, value in evaluate.scores(drawn, second).items()}
@@ -268,7 +273,7 @@ def judged(work: Path, folder: Path, prompts: Sequence[str]) -> dict[str, np.nda
 
 def trained_pipeline(work: Path) -> StableDiffusionPipeline:
     """The newest checkpoints of all parts as one pipeline."""
-    encoder, tokenizer = new_text_encoder()
+    encoder, tokenizer = new_text_encoder(catalogue_of(work))
     return export.pipeline(
         trained_denoiser(work).unet, averaged(Run(work / "text_encoder"), encoder),
         AutoencoderTiny.from_pretrained(work / "autoencoder"), tokenizer,
@@ -282,7 +287,7 @@ def export_model(
 
     tier: that of the training, so that the card can tell what was taught and is not offered.
     """
-    catalogue = load_catalogue()
+    catalogue = catalogue_of(work)
     objects, pipe = catalogue.checked(objects), trained_pipeline(work)
     result = evaluate_pipeline(work, pipe, objects, prompts, progress) if prompts else Evaluation({}, {})
     known = [name for name in objects if result.recognised.get(name, 0 if prompts else 1) >= RECOGNISED]
@@ -299,7 +304,7 @@ def run_lengths(work: Path) -> dict[str, int]:
 
 def run(work: Path, out: Path, tier: int, scale: float, report: Callable[[str], None]) -> None:
     """All stages in order; a stage that was finished before takes no time."""
-    objects = load_catalogue().tier(tier)
+    objects = catalogue_of(work).tier(tier)
     for done in compose_scenes(work, tier, scene_count(scale)):
         report(f"{done} scenes")
     train_denoiser(work, tier, plan("denoiser", scale))

@@ -69,7 +69,7 @@ class Renderer:
         style, middle = scene.style, scenes.centre(scene)
         picture = self._backdrop(scene.backdrop, style["playfulness"], middle).astype(np.float32)
         place = scenes.box(scene)
-        self._darken(picture, self._shadow(scene.object, int(place.side), style["softness"]), place)
+        self._darken(picture, self._shadow(self._code(scene), int(place.side), style["softness"]), place)
         props, confetti = scenes.prop_boxes(scene, self.catalogue)
         for number, spot in enumerate(confetti):
             self._lay(picture, self._drawn("confetti", (scene.layout + number) % CONFETTI_KINDS), spot)
@@ -96,11 +96,15 @@ class Renderer:
         """The product's box in cells."""
         return scenes.box(scene)
 
+    def _code(self, scene: Scene) -> str:
+        """The render of the product; where there are several, the layout chooses."""
+        return self.catalogue.objects[scene.object].view(scene.layout)
+
     def _product(self, scene: Scene) -> np.ndarray:
         product = self.catalogue.objects[scene.object]
         natural = scene.color in (None, product.natural)
         rgb = None if natural else self.catalogue.colors[str(scene.color)].rgb
-        return self.cutouts.get(product.code, round(scenes.box(scene).side * self.cell), rgb, product.recolor)
+        return self.cutouts.get(self._code(scene), round(scenes.box(scene).side * self.cell), rgb, product.recolor)
 
     def _prop(self, name: str, cells: int) -> np.ndarray:
         code = self.catalogue.props[name].code
@@ -139,9 +143,9 @@ class Renderer:
     def _draw_podium(self, shape: str, side: int, playfulness: int, middle: float) -> np.ndarray:
         return _bytes(stage.podium(shape, side, playfulness, middle, self.size))
 
-    def _draw_shadow(self, name: str, side: int, softness: int) -> np.ndarray:
+    def _draw_shadow(self, code: str, side: int, softness: int) -> np.ndarray:
         """Light (0–1) that the product leaves on the wall behind it; one margin of blur around its box."""
-        cut = self.cutouts.get(self.catalogue.objects[name].code, side * self.cell)
+        cut = self.cutouts.get(code, side * self.cell)
         margin = round(1.2 * self.cell)
         alpha = np.pad(cut[..., 3], margin)
         offset = round((0.18 + 0.05 * side) * self.cell)

@@ -17,6 +17,7 @@ from torch.nn import functional as F
 from transformers import CLIPTextModel, PreTrainedTokenizerFast
 
 from t2i_studio.errors import StudioError
+from t2i_studio.judge.network import Judge
 from t2i_studio.pretraining.autoencoder import FACTOR
 from t2i_studio.pretraining.catalogue import Catalogue
 from t2i_studio.pretraining.concepts import WORDS, ConceptTable
@@ -89,6 +90,20 @@ def with_words(
             embedding[number] = learnt[numbers[token]]
     name = next(name for name, value in weights.items() if value is learnt or value.data_ptr() == learnt.data_ptr())
     return weights | {name: embedding}
+
+
+def with_classes(theirs: Judge, ours: Judge) -> dict[str, torch.Tensor]:
+    """Their weights for our classes: the row of every class that both have, ours as it is for the others."""
+    weights = dict(theirs.state_dict())
+    for (attribute, ids), (key, head) in zip(ours.classes.items(), ours.heads.items(), strict=True):
+        known = {id: row for row, id in enumerate(theirs.classes[attribute])}
+        for part, own in head.state_dict().items():
+            rows, learnt = own.clone(), weights[f"heads.{key}.{part}"]
+            for row, id in enumerate(ids):
+                if id in known:
+                    rows[row] = learnt[known[id]]
+            weights[f"heads.{key}.{part}"] = rows
+    return weights
 
 
 def check_new(*runs: Run) -> None:

@@ -67,6 +67,22 @@ def closed(tmp_path: Path) -> Card:
     return Card(source=str(tmp_path), max_prompt_tokens=12)
 
 
+def test_a_product_that_only_this_model_knows_is_read_by_its_name(closed: Card) -> None:
+    own = {"kind": "object", "en": "Ember lamp", "zh": "余烬台灯", "zh_hant": "餘燼檯燈", "synonyms_en": ["glow-light"]}
+    (Path(closed.source) / "vocabulary.json").write_text(
+        json.dumps({**CONCEPTS, "object.ember": own}), encoding="utf-8"
+    )
+    for text, made in (
+        ("新款红色余烬台灯，圆形展台", "红色余烬台灯，圆形展台"),
+        ("a red ember lamp on a round podium", "red Ember lamp, round podium"),
+        ("two glow-lights", "Ember lamp"),
+        ("红色手提包", "红色手提包"),
+    ):
+        assert compose(text, NEUTRAL, closed).text == made
+    marked = compose("余烬台灯和手提包", NEUTRAL, closed, marks=[Mark(field="product", start=5, end=8)])
+    assert marked.text == "手提包"  # the reader's own mark counts
+
+
 @pytest.mark.parametrize(
     ("text", "language"),
     [("红色手提包", "zh"), ("a red handbag", "en"), ("红色 handbag", "mixed"), ("12", "en")],

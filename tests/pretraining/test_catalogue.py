@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from t2i_studio.errors import StudioError
-from t2i_studio.pretraining.catalogue import FOLDER, Catalogue, fetch_renders, load_catalogue
+from t2i_studio.pretraining.catalogue import FOLDER, Catalogue, catalogue_of, fetch_renders, load_catalogue
 from t2i_studio.pretraining.phrases import load_phrases, traditional
 
 
@@ -99,3 +99,18 @@ def test_without_npm_the_sentence_says_what_to_install(tmp_path: Path, monkeypat
     with pytest.raises(StudioError) as caught:
         fetch_renders(tmp_path / "work")
     assert caught.value.key == "recipe.npm_missing"
+
+
+def test_a_work_folder_may_have_tables_of_its_own(tmp_path: Path, catalogue: Catalogue) -> None:
+    assert catalogue_of(tmp_path) == catalogue
+    folder = shutil.copytree(FOLDER, tmp_path / "catalogue")
+    lines = (folder / "objects.csv").read_text(encoding="utf-8").splitlines()
+    (folder / "objects.csv").write_text("\n".join(lines[:4]) + "\n", encoding="utf-8")
+    assert list(catalogue_of(tmp_path).objects) == list(catalogue.objects)[:3]
+
+
+def test_a_product_with_several_views_names_each(catalogue: Catalogue) -> None:
+    bag = catalogue.objects["handbag"]
+    assert {bag.view(number) for number in range(9)} == {bag.code}
+    many = bag.model_copy(update={"views": 3})
+    assert [many.view(number) for number in range(4)] == [f"{bag.code}-{k}" for k in (1, 2, 3, 1)]

@@ -225,8 +225,8 @@ def test_plans_keep_their_shape_at_every_scale() -> None:
         assert recipe.plan(stage, SCALE).steps >= 2
 
 
-def test_held_out_scenes_are_of_each_object_and_easy_to_judge() -> None:
-    scenes = recipe.one_of_each(["apple", "handbag"])
+def test_held_out_scenes_are_of_each_object_and_easy_to_judge(catalogue: Catalogue) -> None:
+    scenes = recipe.one_of_each(["apple", "handbag"], catalogue)
     assert [scene.object for scene in scenes] == ["apple", "handbag"]
     assert all(scene.style["distance"] >= 3 for scene in scenes)
 
@@ -238,6 +238,7 @@ def test_training_goes_on_from_a_finished_model_where_its_runs_are_gone(work: Pa
     code, again = (PatchCode.load(folder / "code.safetensors") for folder in (work, tmp_path))
     picture = to_tensor(next(corpus.parts(tmp_path / "corpus-1"))[0][:4])
     assert (code.encode(picture) - again.encode(picture)).square().mean() < 1e-3
+    assert (tmp_path / "autoencoder" / "config.json").exists()
     before, after = recipe.trained_denoiser(work), recipe.trained_denoiser(tmp_path)
     latents = torch.randn(1, recipe.CHANNELS, 8, 8, generator=torch.Generator().manual_seed(0))
     words = torch.randn(1, 48, 256, generator=torch.Generator().manual_seed(1))
@@ -254,9 +255,8 @@ def test_the_judge_is_exported_with_what_it_was_measured_to_know(work: Path, tmp
     card, judge = load_card(tmp_path / "judge"), load_judge(tmp_path / "judge")
     assert (card.steps, card.scenes) == (recipe.plan("judge", SCALE).steps, 16)
     assert judge.taught == set(load_catalogue().tier(1))
-    assert card.held_out == {
-        name: round(share, 4) for name, share in judging.accuracy(judge, *judging.fresh_scenes(work, 1, 16)).items()
-    }
+    right = judging.accuracy(judge, *judging.fresh_scenes(work, 1, 16), load_catalogue())
+    assert card.held_out == {name: round(share, 4) for name, share in right.items()}
 
 
 def test_a_second_judge_has_its_own_scenes_and_its_own_scores(work: Path, tmp_path: Path) -> None:

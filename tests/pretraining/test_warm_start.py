@@ -4,8 +4,9 @@ import torch
 from tokenizers import Tokenizer, models
 from transformers import PreTrainedTokenizerFast
 
+from t2i_studio.judge.network import Judge
 from t2i_studio.pretraining.text_encoder import text_encoder
-from t2i_studio.pretraining.warm_start import with_words
+from t2i_studio.pretraining.warm_start import with_classes, with_words
 
 
 def tokenizer(*words):
@@ -28,3 +29,18 @@ def test_words_keep_what_they_meant_when_the_catalogue_changes():
     assert torch.equal(now[after.get_vocab()["vase"]], fresh[after.get_vocab()["vase"]])
     tokens = torch.tensor([[1, 4, 2]])  # "bag" has the same number in both
     assert torch.equal(theirs(tokens).last_hidden_state, ours(tokens).last_hidden_state)
+
+
+def test_classes_keep_what_they_meant_when_the_catalogue_changes():
+    def judge(*objects):
+        return Judge({"object": objects, "color": ("", "red")})
+
+    theirs, ours = judge("bag", "pump", "mug"), judge("bag", "mug", "vase")
+    fresh = ours.heads["object"].weight.detach().clone()
+    ours.load_state_dict(with_classes(theirs, ours))
+    learnt, now = (model.heads["object"].weight for model in (theirs, ours))
+    assert torch.equal(now[:2], learnt[[0, 2]])
+    assert torch.equal(now[2], fresh[2])
+    picture = torch.rand(1, 3, 128, 128)
+    assert torch.equal(ours(picture)["color"], theirs(picture)["color"])
+    assert torch.allclose(ours(picture)["object"][:, :2], theirs(picture)["object"][:, [0, 2]])
