@@ -84,3 +84,83 @@ def test_contrast_of_rows_that_tell_nothing_is_the_logarithm_of_their_number() -
     apart = torch.eye(7)
     expected = math.log(1 + 6 * math.exp(-3))
     assert float(objectives.contrastive_loss(apart, apart, torch.tensor(3.0))) == pytest.approx(expected, abs=1e-5)
+
+
+SCALE = 0.7
+WEIGHTS = torch.tensor([[1.0, 2.0], [2.0, -1.0], [0.0, 0.0]], dtype=torch.float64)  # x = W·z + s·ε, columns orthogonal
+
+
+def posterior(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mean and variance of p(z|x) of the linear model, each (1, 2): diagonal, since W's columns are orthogonal."""
+    variance = SCALE**2 / (SCALE**2 + WEIGHTS.square().sum(0))
+    return (variance * (x @ WEIGHTS) / SCALE**2)[None], variance[None]
+
+
+def expected_elbo(x: torch.Tensor, mean: torch.Tensor, variance: torch.Tensor) -> float:
+    """The ELBO, its expectation taken exactly: four points have the mean of any quadratic under q."""
+    axes = torch.eye(2, dtype=torch.float64)
+    steps = torch.cat([axes, -axes]) * (2 * variance).sqrt()
+    decoded = (mean + steps) @ WEIGHTS.T
+    terms = objectives.elbo_terms(x.expand(4, 3), decoded, SCALE, mean.expand(4, 2), variance.log().expand(4, 2))
+    return float((terms[0] - terms[1]).mean())
+
+
+def test_the_evidence_is_the_elbo_and_the_divergence_from_the_true_posterior() -> None:
+    x = torch.tensor([0.3, -1.2, 0.8], dtype=torch.float64)
+    covariance = WEIGHTS @ WEIGHTS.T + SCALE**2 * torch.eye(3, dtype=torch.float64)
+    normal = torch.distributions.MultivariateNormal(torch.zeros(3).double(), covariance)
+    evidence = float(normal.log_prob(x))
+    mean, variance = posterior(x)
+    assert expected_elbo(x, mean, variance) == pytest.approx(evidence, abs=1e-9)
+    other_mean, other_variance = mean + torch.tensor([0.4, -0.1]), variance * torch.tensor([2.0, 0.5])
+    gap = torch.distributions.kl_divergence(
+        torch.distributions.Normal(other_mean, other_variance.sqrt()),
+        torch.distributions.Normal(mean, variance.sqrt()),
+    ).sum()
+    assert expected_elbo(x, other_mean, other_variance) + float(gap) == pytest.approx(evidence, abs=1e-9)
+
+
+def test_the_divergence_from_the_standard_normal_is_that_of_its_integral() -> None:
+    mean, deviation = 0.8, 0.5
+    z = torch.linspace(-10, 10, 20_001, dtype=torch.float64)
+    log_q = -0.5 * ((z - mean) / deviation) ** 2 - math.log(deviation * math.sqrt(2 * math.pi))
+    log_p = -0.5 * z**2 - math.log(math.sqrt(2 * math.pi))
+    integral = float(torch.trapezoid(log_q.exp() * (log_q - log_p), z))
+    moments = torch.tensor([[mean, 0.0]]), torch.tensor([[2 * math.log(deviation), 0.0]])  # the second adds nothing
+    assert objectives.kl_from_standard_normal(*moments).tolist() == pytest.approx([integral], abs=1e-6)
+
+
+def test_the_best_discriminator_s_loss_tells_the_jensen_shannon_divergence() -> None:
+    real_share, fake_share = torch.tensor([0.75, 0.25]), torch.tensor([0.25, 0.75])  # of two kinds of picture
+    middle = (real_share + fake_share) / 2
+    divergence = sum(0.5 * float((p * (p / middle).log()).sum()) for p in (real_share, fake_share))
+    best = (real_share / fake_share).log()  # logits of D = p / (p + p_G)
+    real, fake = torch.tensor([0, 0, 0, 1]), torch.tensor([0, 1, 1, 1])
+
+    def loss(logits: torch.Tensor) -> float:
+        return float(objectives.discriminator_loss(logits[real], logits[fake]))
+
+    assert loss(best) == pytest.approx(math.log(4) - 2 * divergence, abs=1e-6)
+    assert loss(torch.zeros(2)) == pytest.approx(math.log(4), abs=1e-6)
+    assert all(loss(best + other) > loss(best) for other in 0.1 * picture(50, 2))
+
+
+def test_the_generator_learns_most_where_the_discriminator_is_not_deceived() -> None:
+    logits = torch.tensor([-8.0, 0.0, 3.0], requires_grad=True)
+    objectives.generator_loss(logits).backward()
+    assert logits.grad is not None
+    deceived = torch.sigmoid(logits.detach())
+    assert torch.allclose(logits.grad, -(1 - deceived) / 3)
+    assert objectives.generator_loss(logits).item() == pytest.approx(float(-deceived.log().mean()), rel=1e-5)
+
+
+def test_the_gradient_penalty_is_the_squared_slope_of_the_discriminator() -> None:
+    pictures = picture(5, 1, 2, 2).requires_grad_()
+    weight = torch.tensor([1.0, -2.0, 0.5, 0.0], requires_grad=True)
+    logits = pictures.flatten(1).square() @ weight / 2  # slope w·x
+    penalty = objectives.gradient_penalty(logits, pictures)
+    expected = (weight * pictures.flatten(1)).square().sum(1).mean().item()
+    assert penalty.item() == pytest.approx(expected, rel=1e-5)
+    penalty.backward()
+    assert weight.grad is not None
+    assert torch.allclose(weight.grad, (2 * weight * pictures.flatten(1).square()).mean(0))
