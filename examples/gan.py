@@ -31,9 +31,9 @@ from t2i_studio.cli.console import complain
 from t2i_studio.errors import StudioError
 from t2i_studio.pretraining import objectives
 
-LATENT = 64  # dimensions of z
+LATENT = 16  # dimensions of z
 BATCH = 32
-RATE = 1e-3  # learning rate of both for the first half, then falling to zero, which ends their circling
+RATE = 2e-3  # learning rate of both for the first half, then falling to zero, which ends their circling
 BETAS = (0.0, 0.99)  # of Adam: no momentum, since the other network changes where downhill is
 AVERAGE = 0.995  # the pictures shown are of the moving average of the generator, not of its last move
 PENALTY, EVERY = 0.05, 8  # γ of the gradient penalty, which is computed in every eighth step
@@ -115,6 +115,7 @@ def main(
     steps: Annotated[int, typer.Option(min=1)] = 7_000,
 ) -> None:
     """Train a generative adversarial network on the catalogue's products and draw what it learnt."""
+    torch.set_num_threads(1)  # networks this small gain nothing from a second one
     for model in train(load_pictures(work), steps):
         save_grid(out, show(model))
     print(f"{out}: {9 * COLUMNS} samples")

@@ -10,14 +10,17 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
+LOGIT_MEAN, LOGIT_SPREAD = 1.2, 1.2  # of noise levels
 
-def sample_sigmas(count: int, generator: torch.Generator, pure_noise: float = 0.25) -> Tensor:
+
+def sample_sigmas(count: int, generator: torch.Generator, pure_noise: float = 0.2) -> Tensor:
     """Noise levels σ, shape (count,): logit-normal (Esser et al. 2024), a share of them pure noise (σ = 0.999).
 
-    The picture's content is decided at pure noise, in the first step of the sampler; a network that
-    predicts the clean latent learns there to draw what the words say, with nothing to copy from.
+    What the words say is decided at pure noise, in the first step of the sampler; a network that predicts the clean
+    latent learns there to draw it, with nothing to copy from. What they leave open is decided by the noise in the
+    steps after that, between 0.99 and 0.8: therefore LOGIT_MEAN is well above 0, so that these are a third of the rest.
     """
-    sigmas = torch.sigmoid(torch.randn(count, generator=generator))
+    sigmas = torch.sigmoid(LOGIT_MEAN + LOGIT_SPREAD * torch.randn(count, generator=generator))
     pure = torch.rand(count, generator=generator) < pure_noise
     return torch.where(pure, torch.full_like(sigmas, 0.999), sigmas)
 

@@ -3,6 +3,7 @@
 import re
 import runpy
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,14 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ImageDraw.Draw(picture).polygon(outline, fill=(*3 * [60 * number], 255))
         picture.save(folder / "renders" / f"{product.code}.webp", lossless=True)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def threads() -> Iterator[None]:
+    """The examples take one thread; the tests after them get theirs back."""
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
 
 
 def run(monkeypatch: pytest.MonkeyPatch, example: str, *arguments: object) -> int:
