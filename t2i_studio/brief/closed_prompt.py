@@ -12,7 +12,7 @@ from t2i_studio.brief.vocabulary import Token, Vocabulary
 from t2i_studio.domain import NEUTRAL, Brief, Found, Prompt, StyleSettings
 from t2i_studio.errors import Language, StudioError
 
-_USUAL_STAND = "podium.round"
+_USUAL_STAND, _NO_STAND = "podium.round", "podium.none"
 _LETTERS = re.compile(r"[^\W\d_]+")
 _SEEN = ("colors", "backdrop", "materials", "pattern", "setting", "props", "season", "campaign", "unknown")
 
@@ -68,7 +68,7 @@ def _said(
     phrases: list[Phrase] = []
     spans: list[tuple[int, int]] = []
     if brief.product and match.concept:
-        color, found = first_known(brief, brief.colors, "color", known)
+        color, found = product_color(brief, match, known)
         name = known.concepts[match.concept][language]
         phrases.append(Phrase(_joined(color, name, known, language), _text(brief, brief.product)))
         spans += [(each.start, each.end) for each in (brief.product, found) if each]
@@ -92,7 +92,9 @@ def _said(
             if not _moved_by_slider(token.text, known, style) and words not in {each.text for each in phrases}:
                 phrases.append(Phrase(words, words))
     stand = _bare_stand(brief, known, spans)
-    if stand:
+    if _NO_STAND in known.concepts and any(found.value == "podium" for found in brief.exclude):
+        phrases.append(Phrase(known.concepts[_NO_STAND][language]))
+    elif stand:
         start, name = _shape_apart(brief, known, stand) or (stand.start, known.concepts[_USUAL_STAND][language])
         phrases.append(Phrase(name, brief.text[start : stand.end]))
         spans.append((start, stand.end))
@@ -128,6 +130,20 @@ def first_known(brief: Brief, colors: Sequence[Found], kind: str, known: Vocabul
         shade = known.find(_text(brief, found), kind)
         if concept := shade or match_color(found.value, "color" if kind == "color" else "backdrop", known):
             return concept, found
+    return None, None
+
+
+def product_color(brief: Brief, match: Match, known: Vocabulary) -> tuple[str | None, Found | None]:
+    """The product's colour that the model has a concept for, and where the text says it; else one in the name of a
+    product that another stands for: an apple stands for a green apple, and may be green.
+    """
+    color, found = first_known(brief, brief.colors, "color", known)
+    if color or brief.product is None or match.how == "known":
+        return color, found
+    for token in known.split(_text(brief, brief.product)):
+        if own := known.find(token.text, "color"):
+            start = brief.product.start + token.start
+            return own, Found(value=token.text.lower(), start=start, end=start + len(token.text))
     return None, None
 
 
@@ -171,7 +187,11 @@ def _replaced(
 ) -> Iterator[tuple[str, str]]:
     """(word, what is drawn for it) where that is another thing."""
     if brief.product and match.concept and match.how != "known":
-        yield _text(brief, brief.product), known.concepts[match.concept][language]
+        drawn = known.concepts[match.concept][language]
+        if not brief.colors:
+            drawn = _joined(product_color(brief, match, known)[0], drawn, known, language)
+        if drawn != _text(brief, brief.product).lower():
+            yield _text(brief, brief.product), drawn
     for colors, kind in ((brief.colors, "color"), (brief.backdrop, "backdrop")):
         concept, found = first_known(brief, colors, kind, known)
         shade = found and known.find(_text(brief, found), kind) == concept

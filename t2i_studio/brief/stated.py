@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from t2i_studio.brief import vocabulary
-from t2i_studio.brief.closed_prompt import first_known
+from t2i_studio.brief.closed_prompt import first_known, product_color
 from t2i_studio.brief.matching import match_product, own_product
 from t2i_studio.brief.prompt import PromptModel
 from t2i_studio.brief.reading import excluded, read
@@ -46,11 +46,11 @@ def _of_words(prompt: Prompt, known: Vocabulary) -> dict[str, str]:
 
 
 def _product(brief: Brief, known: Vocabulary) -> dict[str, str]:
-    concept = match_product(brief, known).concept if brief.product else None
-    if concept is None:
+    match = match_product(brief, known) if brief.product else None
+    if match is None or match.concept is None:
         return {}
-    color, _ = first_known(brief, brief.colors, "color", known)
-    return {"object": _last(concept)} | ({"color": _last(color)} if color else {})
+    color, _ = product_color(brief, match, known)
+    return {"object": _last(match.concept)} | ({"color": _last(color)} if color else {})
 
 
 def _of_token(word: str, known: Vocabulary) -> dict[str, str]:

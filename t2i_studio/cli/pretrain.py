@@ -124,6 +124,14 @@ def train_denoiser(
     recipe.train_denoiser(work, tier, plan, _names(objects) or None, nearest, _names(favour))
 
 
+@app.command("student")
+def train_student(work: Work = WORK, tier: Tier = 1, steps: Steps = None, scale: Scale = 1.0) -> None:
+    """Fold the denoiser's guidance into a student that draws in half the time; the export then takes it."""
+    from t2i_studio.pretraining import recipe
+
+    recipe.train_student(work, tier, recipe.plan("student", scale, steps))
+
+
 @app.command("text-encoder")
 def train_text_encoder(work: Work = WORK, tier: Tier = 1, steps: Steps = None, scale: Scale = 1.0) -> None:
     """Teach the text encoder the concepts of the denoiser."""
@@ -136,10 +144,19 @@ def train_text_encoder(work: Work = WORK, tier: Tier = 1, steps: Steps = None, s
 @app.command("autoencoder")
 def fit_autoencoder(work: Work = WORK, tier: Tier = 1, scale: Scale = 1.0) -> None:
     """Compute the autoencoder between latents and 256 px pictures."""
+    from t2i_studio.pretraining import decoding, recipe
+
+    quality = decoding.fit_autoencoder(work, tier, recipe.scene_count(scale, recipe.PAIRS))
+    report(f"{quality:.1f} dB on held-out scenes")
+
+
+@app.command("upscaler")
+def train_upscaler(work: Work = WORK, tier: Tier = 1, steps: Steps = None, scale: Scale = 1.0) -> None:
+    """Train the network that makes 512 px of the autoencoder's 256, on what the denoiser draws."""
     from t2i_studio.pretraining import recipe
 
-    quality = recipe.fit_autoencoder(work, tier, recipe.scene_count(scale, recipe.PAIRS))
-    report(f"{quality:.1f} dB on held-out scenes")
+    quality = recipe.train_upscaler(work, tier, scale, recipe.plan("upscaler", scale, steps))
+    report(", ".join(f"{name} {decibels:.1f} dB" for name, decibels in quality.items()) + " on held-out scenes")
 
 
 @app.command("judge")
@@ -183,12 +200,15 @@ def evaluate(
         int,
         typer.Option("--prompts", min=2, help="Held-out prompts; three pictures for every four of them come on top."),
     ] = 512,
+    sheet: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write the first 64 pictures and their prompts there.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Generate held-out prompts with the model folder and print what the judge makes of the pictures, as flat keys."""
     from t2i_studio.pretraining import recipe
 
-    result = recipe.evaluate_folder(work, model, prompts, _pictures)
+    result = recipe.evaluate_folder(work, model, prompts, _pictures, sheet)
     answer(result.scores, "\n".join(f"{name:20} {value:.3f}" for name, value in result.scores.items()), json)
 
 

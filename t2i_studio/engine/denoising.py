@@ -43,8 +43,8 @@ def denoise(
     prompts: one a seed, where they differ from the request's. observe: latents it returns replace those of the
     step. Calls may run side by side in threads. Whatever `observe` raises ends the call and passes through.
     """
-    size = (request.width or 0, request.height or 0)
-    fitted = _fitted(start, size) if start else None
+    drawn = drawn_size(request, model)
+    fitted = _fitted(start, (drawn.width or 0, drawn.height or 0)) if start else None
     pipe, hold = _prepared(model, request, seeds, fitted)
     pipe.scheduler = make_scheduler(request.sampler or "", model.own_scheduler)
     if hasattr(pipe, "encode_prompt"):
@@ -58,12 +58,24 @@ def denoise(
     try:
         with torch.inference_mode(), watched(pipe.scheduler, on_step):
             texts = list(prompts) or [request.prompt.text] * len(seeds)
-            pictures = pipe(**call_arguments(pipe, model, request, seeds, fitted) | {"prompt": texts}).images
+            pictures = list(pipe(**call_arguments(pipe, model, drawn, seeds, fitted) | {"prompt": texts}).images)
     finally:
         pipe.maybe_free_model_hooks()
-    if fitted and fitted.mask:
-        return [_joined(picture, fitted) for picture in pictures]
-    return list(pictures)
+    if model.upscaler and drawn is not request:
+        pictures = [model.upscaler.enlarged(picture) for picture in pictures]
+    if start and start.mask:
+        whole = _fitted(start, (request.width or 0, request.height or 0))
+        return [_joined(picture, whole) for picture in pictures]
+    return pictures
+
+
+def drawn_size(request: GenerationRequest, model: LoadedModel) -> GenerationRequest:
+    """The request at the size that the pipeline itself draws; the request itself where nothing is to be enlarged."""
+    size, card = (request.width or 0, request.height or 0), model.card
+    if model.upscaler is None or size == (card.width // card.upscale, card.height // card.upscale):
+        return request
+    width, height = (side // card.upscale for side in size)
+    return request.model_copy(update={"width": width, "height": height})
 
 
 def _in_turn(encode: Callable[..., Any], turn: threading.Lock) -> Callable[..., Any]:

@@ -10,7 +10,7 @@ from torch import Tensor
 from t2i_studio.brief.vocabulary import Token
 from t2i_studio.domain import GenerationRequest
 from t2i_studio.engine.attention import Answers, listening
-from t2i_studio.engine.denoising import Start, denoise
+from t2i_studio.engine.denoising import Start, denoise, drawn_size
 from t2i_studio.engine.explanation import SILENT, Explanation, WordMap, words_of
 from t2i_studio.engine.lanes import is_shortage
 from t2i_studio.engine.loading import LoadedModel
@@ -80,8 +80,8 @@ def without(prompt: str, word: Token) -> str:
 
 
 def _cells(model: LoadedModel, request: GenerationRequest) -> tuple[int, int]:
-    step = model.card.size_step
-    return (request.height or step) // step, (request.width or step) // step
+    drawn, step = drawn_size(request, model), model.card.size_step // model.card.upscale
+    return (drawn.height or step) // step, (drawn.width or step) // step
 
 
 def _told(prompt: str, words: list[Token], maps: Tensor) -> Explanation:

@@ -16,6 +16,8 @@ from t2i_studio.engine.registry import ModelCard
 from t2i_studio.engine.weights import weight_hash
 from t2i_studio.errors import StudioError
 from t2i_studio.settings import Settings
+from t2i_studio.upscaling.folder import FILE, load_upscaler
+from t2i_studio.upscaling.network import SCALE, Upscaler
 
 SMALL = 150_000_000
 """Weights of a model below which one variant does not keep several processor cores busy."""
@@ -29,8 +31,8 @@ class LoadedModel:
 
     card.source: the folder it came from. precision: for the record. hash: of its weights. lanes: calls side by
     side, each of `threads` threads. together: variants in one call. tokenizer: with its limit in tokens.
-    encoding: held while prompts are encoded. adapters: the LoRA set now in it. rungs: measures against memory
-    shortage not taken yet.
+    encoding: held while prompts are encoded. adapters: the LoRA set now in it. upscaler: what its pictures go through
+    last. rungs: measures against memory shortage not taken yet.
     """
 
     card: ModelCard
@@ -46,6 +48,7 @@ class LoadedModel:
     forget_prompts: Callable[[], None]
     encoding: threading.Lock = field(default_factory=threading.Lock)
     adapters: tuple[Any, ...] = ()
+    upscaler: Upscaler | None = None
     rungs: list[Callable[[], None]] = field(default_factory=list)
 
     def save_memory(self) -> bool:
@@ -114,9 +117,19 @@ def load_model(card: ModelCard, device: torch.device, settings: Settings, cache:
         together=together,
         tokenizer=pipeline_tokenizer(pipe, card.max_prompt_tokens),
         forget_prompts=forget,
+        upscaler=_upscaler(card, folder),
     )
     _place(model)
     return model
+
+
+def _upscaler(card: ModelCard, folder: Path) -> Upscaler | None:
+    if card.upscale == 1:
+        return None
+    upscaler = load_upscaler(folder)
+    if upscaler is None or card.upscale != SCALE:
+        raise StudioError("model.corrupt", model=card.name, file=str(FILE))
+    return upscaler
 
 
 def _shares(pipe: Any, device: torch.device, settings: Settings) -> tuple[int, int, int]:
@@ -141,6 +154,8 @@ def _place(model: LoadedModel) -> None:
             pass
     else:
         pipe.to(device)
+    if model.upscaler:
+        model.upscaler.to(device)
 
 
 def _weight_count(pipe: Any) -> int:

@@ -63,6 +63,7 @@ class ModelCard(BaseModel):
     height: int = Field(512, ge=1, description="pixels")
     size_step: int = Field(8, ge=1, description="width and height are multiples of this")
     sizes: tuple[tuple[int, int], ...] = Field((), description="(width, height) it is limited to; empty: free")
+    upscale: int = Field(1, ge=1, description="how many times larger its folder's upscaler makes its pictures")
     max_prompt_tokens: int | None = Field(None, description="None: what its tokenizer says")
     negative_prompt: bool = True
     vram_gb: float | None = None

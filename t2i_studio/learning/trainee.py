@@ -19,7 +19,7 @@ from torch import Tensor
 
 from t2i_studio.domain import GenerationRequest
 from t2i_studio.engine import latents as latent
-from t2i_studio.engine.denoising import call_arguments, to_pixels
+from t2i_studio.engine.denoising import call_arguments, drawn_size, to_pixels
 from t2i_studio.engine.loading import LoadedModel
 from t2i_studio.engine.samplers import make_scheduler
 from t2i_studio.engine.steps import Step, Stopped, watched
@@ -30,14 +30,15 @@ from t2i_studio.learning.plan import SMALL
 
 class Trainee:
     """network: the part that learns; size: how many weights it has. visited: the timesteps of the sampler with the
-    model's default settings, falling. layout: latents of one picture as the pipeline steps through them, (1, …).
+    model's default settings, falling. request: of the size that the pipeline itself draws. layout: latents of one
+    picture as the pipeline steps through them, (1, …).
     """
 
     def __init__(self, model: LoadedModel, request: GenerationRequest) -> None:
         """request: complete (`accept`), for any prompt: size, steps and sampler count. StudioError learning.unfit where
         the class has no network that takes adapters, learning.unknown_noise.
         """
-        self.model, self.request = model, request
+        self.model, self.request = model, drawn_size(request, model)
         self.network: Any = getattr(model.pipe, "unet", None) or getattr(model.pipe, "transformer", None)
         if self.network is None or not hasattr(self.network, "add_adapter"):
             raise StudioError("learning.unfit", model=model.card.name)
@@ -61,7 +62,7 @@ class Trainee:
         return self.noise.kept is not None
 
     def encode(self, picture: Image.Image) -> Tensor:
-        """Latents (1, …) of a picture of the request's size, in the pipeline's own layout."""
+        """Latents (1, …) of a picture of the size of `request`, in the pipeline's own layout."""
         with torch.no_grad():
             return latent.encode(self.model.pipe.vae, to_pixels(picture), self.layout).float().cpu()
 

@@ -104,27 +104,53 @@ def encode_corpus(parts: Iterable[tuple[np.ndarray, np.ndarray, list[Scene]]], c
     return LatentScenes(torch.cat(latents), torch.cat(masks), scenes)
 
 
+@dataclass(frozen=True)
+class Lesson:
+    """What one step learns from: clean latents and noise (B, C, 8, 8), noise levels (B,), stated classes (B,
+    attributes), the product's share of each cell (B, 8, 8).
+    """
+
+    clean: Tensor
+    noise: Tensor
+    sigmas: Tensor
+    said: Tensor
+    mask: Tensor
+
+
+def draw_lesson(data: LatentScenes, catalogue: Catalogue, chance: Chance, device: torch.device) -> Lesson:
+    """New scenes, new wordings, new noise."""
+    index = chance.numpy.integers(len(data.scenes), size=BATCH)
+    said = np.stack([stated(data.scenes[i], chance.numpy, catalogue) for i in index])
+    clean = data.latents[index].float().to(device)
+    sigmas = objectives.sample_sigmas(BATCH, chance.torch).to(device)
+    noise = torch.randn(clean.shape, generator=chance.torch).to(device)
+    return Lesson(clean, noise, sigmas, torch.from_numpy(said).to(device), data.masks[index].float().to(device))
+
+
+def error_losses(prediction: Tensor, target: Tensor, mask: Tensor, edges: Tensor) -> dict[str, Tensor]:
+    """The loss of predicted latents, and its two parts: errors in cells, and jumps of the error between them."""
+    cells = objectives.clean_latent_loss(prediction, target, 1 + OBJECT_WEIGHT * mask)
+    seams = objectives.seam_loss(prediction - target, edges)
+    return {"loss": cells + SEAM_WEIGHT * seams, "cells": cells.detach(), "seams": seams.detach()}
+
+
 def denoising_loss(
     model: Denoiser, data: LatentScenes, code: PatchCode, catalogue: Catalogue, device: torch.device
 ) -> Callable[[int, Chance], dict[str, Tensor]]:
-    """The loss of one step: new scenes, new wordings, new noise."""
+    """The loss of one step; object_from_noise: the mean squared error on the product's cells at pure noise."""
     edges = code.edges().to(device)
 
     def loss(step: int, chance: Chance) -> dict[str, Tensor]:
-        index = chance.numpy.integers(len(data.scenes), size=BATCH)
-        said = np.stack([stated(data.scenes[i], chance.numpy, catalogue) for i in index])
-        x0 = data.latents[index].float().to(device)
-        sigmas = objectives.sample_sigmas(BATCH, chance.torch).to(device)
-        noise = torch.randn(x0.shape, generator=chance.torch).to(device)
-        prediction = model(objectives.diffuse(x0, noise, sigmas), sigmas, torch.from_numpy(said).to(device))
-        mask = data.masks[index].float().to(device)
+        lesson = draw_lesson(data, catalogue, chance, device)
+        noisy = objectives.diffuse(lesson.clean, lesson.noise, lesson.sigmas)
+        prediction = model(noisy, lesson.sigmas, lesson.said)
+        scalars = error_losses(prediction, lesson.clean, lesson.mask, edges)
+        pure = lesson.sigmas > 0.99
+        if not bool(pure.any()):
+            return scalars
         with torch.no_grad():
-            pure = sigmas > 0.99
-            at_noise = objectives.clean_latent_loss(prediction[pure], x0[pure], mask[pure] + 1e-6)
-        cells = objectives.clean_latent_loss(prediction, x0, 1 + OBJECT_WEIGHT * mask)
-        seams = objectives.seam_loss(prediction - x0, edges)
-        scalars = {"loss": cells + SEAM_WEIGHT * seams, "cells": cells.detach(), "seams": seams.detach()}
-        return scalars | ({"object_from_noise": at_noise} if bool(pure.any()) else {})
+            at_noise = objectives.clean_latent_loss(prediction[pure], lesson.clean[pure], lesson.mask[pure] + 1e-6)
+        return scalars | {"object_from_noise": at_noise}
 
     return loss
 
@@ -138,13 +164,30 @@ def stated(scene: Scene, rng: np.random.Generator, catalogue: Catalogue) -> np.n
 @torch.no_grad()
 def sample(model: Denoiser, said: Tensor, steps: int = 12, guidance: float = 2.0, seed: int = 0) -> Tensor:
     """Latents for stated classes (B, attributes), drawn as the finished pipeline draws them."""
+    return _drawn(model, said, steps, guidance, seed, torch.zeros(()), 0)
+
+
+@torch.no_grad()
+def redraw(
+    model: Denoiser, clean: Tensor, said: Tensor, skipped: int, steps: int = 10, guidance: float = 2.0, seed: int = 0
+) -> Tensor:  # fmt: skip
+    """Latents drawn over `clean` ones (B, C, 8, 8) without the first `skipped` steps (SDEdit, Meng et al. 2022, arXiv
+    2108.01073): the same scene with a model's faults.
+    """
+    return _drawn(model, said, steps, guidance, seed, clean, skipped)
+
+
+def _drawn(
+    model: Denoiser, said: Tensor, steps: int, guidance: float, seed: int, clean: Tensor, skipped: int
+) -> Tensor:  # fmt: skip
     sampler = scheduler()
     sampler.set_timesteps(steps)
     generator = torch.Generator().manual_seed(seed)
     shape = (len(said), model.unet.config.in_channels, CELLS, CELLS)
-    x = torch.randn(shape, generator=generator).to(said.device)
+    noise = torch.randn(shape, generator=generator).to(said.device)
+    x = noise if skipped == 0 else objectives.diffuse(clean, noise, sampler.sigmas[skipped].expand(len(said)))
     context = model.table(torch.cat([torch.full_like(said, UNSAID), said]))
-    for t in sampler.timesteps:
+    for t in sampler.timesteps[skipped:]:
         free, led = model.unet(torch.cat([x, x]), t, context).sample.chunk(2)
         x = sampler.step(free + guidance * (led - free), t, x).prev_sample
     return x

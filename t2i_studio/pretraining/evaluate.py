@@ -16,14 +16,25 @@ from t2i_studio.judge.distances import frechet_distance, mean_distance, squared_
 from t2i_studio.judge.seeing import Sees, features, verdicts
 from t2i_studio.pretraining.catalogue import Catalogue
 from t2i_studio.pretraining.corpus import HELD_OUT
-from t2i_studio.pretraining.export import GUIDANCE, SIDE, STEPS
+from t2i_studio.pretraining.export import SIDE, Sampling
+from t2i_studio.pretraining.prompt_sheet import prompt_sheet
 from t2i_studio.pretraining.questions import Question, agreeing, color_pairs, other_scenes, questions
 from t2i_studio.pretraining.renderer import Renderer
 from t2i_studio.pretraining.scenes import Scene
+from t2i_studio.upscaling.network import Upscaler
 
 BATCH = 8
 SEVERAL = 4  # pictures of one prompt whose variety is measured
 PAIRED, VARIED = 4, 16  # prompts of the evaluation for each pair of colours, and for each prompt drawn SEVERAL times
+
+
+@dataclass(frozen=True)
+class Painter:
+    """All that makes a picture: a pipeline, its steps and guidance, and what enlarges its pictures, if there is one."""
+
+    pipe: StableDiffusionPipeline
+    sampling: Sampling
+    upscaler: Upscaler | None = None
 
 
 @dataclass(frozen=True)
@@ -46,10 +57,10 @@ class Drawn:
 
 
 def draw_all(
-    pipe: StableDiffusionPipeline, catalogue: Catalogue, objects: Sequence[str], count: int, renders: Path,
+    painter: Painter, catalogue: Catalogue, objects: Sequence[str], count: int, renders: Path,
     progress: Callable[[int, int], None],
 ) -> Drawn:  # fmt: skip
-    """`count` held-out prompts about `objects` and those of binding and diversity, with the studio's default settings.
+    """`count` held-out prompts about `objects` and those of binding and diversity.
 
     renders: of the composed scenes. progress: told how many pictures of how many there are.
     """
@@ -58,8 +69,8 @@ def draw_all(
     rng = np.random.default_rng((HELD_OUT, 2))
     varied = questions(catalogue, rng.permutation(list(objects)).tolist(), max(1, count // VARIED), (HELD_OUT, 3))
     texts = [[q.text for q in asked], [q.text for q in pairs], [q.text for q in varied for _ in range(SEVERAL)]]
-    pictures, paired, several = _draw_each(pipe, texts, progress)
-    renderer = Renderer(catalogue, renders, SIDE)
+    pictures, paired, several = _draw_each(painter, texts, progress)
+    renderer = Renderer(catalogue, renders, pictures.shape[-1])
 
     def composed(scenes: Sequence[Scene]) -> list[Image.Image]:
         return [Image.fromarray(renderer.render(scene)) for scene in scenes]
@@ -73,9 +84,7 @@ def draw_all(
     )  # fmt: skip
 
 
-def _draw_each(
-    pipe: StableDiffusionPipeline, texts: Sequence[Sequence[str]], progress: Callable[[int, int], None]
-) -> list[Tensor]:
+def _draw_each(painter: Painter, texts: Sequence[Sequence[str]], progress: Callable[[int, int], None]) -> list[Tensor]:
     """`draw` for each, with one count of them all."""
     total, done = sum(map(len, texts)), 0
 
@@ -84,23 +93,32 @@ def _draw_each(
         done += number
         progress(done, total)
 
-    return [draw(pipe, some, STEPS, GUIDANCE, more) for some in texts]
+    return [draw(painter, some, more) for some in texts]
 
 
-def draw(
-    pipe: StableDiffusionPipeline, texts: Sequence[str], steps: int, guidance: float,
-    progress: Callable[[int], None] = lambda more: None,
-) -> Tensor:  # fmt: skip
+def draw(painter: Painter, texts: Sequence[str], progress: Callable[[int], None] = lambda more: None) -> Tensor:
     """Pictures (N, 3, H, W) in [−1, 1], prompt k from seed k. progress: told after each batch how many it has."""
+    pipe, sampling, upscaler = painter.pipe, painter.sampling, painter.upscaler
     pipe.set_progress_bar_config(disable=True)
-    pictures = []
+    pictures = [torch.empty(0, 3, SIDE, SIDE)] if not texts else []
     for begin in range(0, len(texts), BATCH):
         some = list(texts[begin : begin + BATCH])
         seeds = [torch.Generator().manual_seed(begin + k) for k in range(len(some))]
-        made = pipe(some, num_inference_steps=steps, guidance_scale=guidance, generator=seeds, output_type="pt")
-        pictures.append(made.images.float().cpu() * 2 - 1)
+        made = pipe(
+            some, num_inference_steps=sampling.steps, guidance_scale=sampling.guidance, generator=seeds,
+            output_type="pt",
+        )  # fmt: skip
+        pixels = made.images.float().cpu() * 2 - 1
+        with torch.inference_mode():
+            pictures.append(upscaler(pixels).clamp(-1, 1) if upscaler else pixels)
         progress(len(some))
-    return torch.cat(pictures) if pictures else torch.empty(0, 3, SIDE, SIDE)
+    return torch.cat(pictures)
+
+
+def first_pictures(drawn: Drawn, count: int) -> Image.Image:
+    """A sheet of the first pictures and their prompts, not chosen."""
+    pictures = np.stack([np.asarray(each) for each in _images(drawn.pictures[:count])])
+    return prompt_sheet(pictures, [question.text for question in drawn.asked[:count]])
 
 
 def scores(drawn: Drawn, judge: Sees) -> dict[str, float]:

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,32 @@ from t2i_studio.pretraining.denoiser import scheduler
 from t2i_studio.pretraining.latents import SIZE, PatchCode
 from t2i_studio.pretraining.tokenizer import vocabulary
 from t2i_studio.pretraining.writing import writing
+from t2i_studio.upscaling.folder import save_upscaler
+from t2i_studio.upscaling.network import SCALE, Upscaler
 
-STEPS, GUIDANCE = 10, 2.0
 SIDE = 256
 PREVIEW_PATCH = 8  # preview pixels a cell and side
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """The steps and the guidance that a model is meant to be drawn with."""
+
+    steps: int
+    guidance: float
+
+
+TEACHER = Sampling(10, 2.0)
+STUDENT = Sampling(8, 1.0)  # its guidance is folded in (distilling.py)
+
+
+def sampling_of(folder: Path) -> Sampling:
+    """That of a model folder. StudioError when its studio.json cannot be read."""
+    try:
+        told = json.loads((folder / "studio.json").read_text(encoding="utf-8"))
+        return Sampling(told["steps"], told["guidance"])
+    except (OSError, ValueError, KeyError) as error:
+        raise StudioError("recipe.no_model", path=folder) from error
 
 
 def pipeline(
@@ -36,8 +59,8 @@ def pipeline(
 
 
 def export(
-    folder: Path, pipe: StableDiffusionPipeline, code: PatchCode, catalogue: Catalogue,
-    objects: Sequence[str], scores: Mapping[str, float], card: str,
+    folder: Path, pipe: StableDiffusionPipeline, upscaler: Upscaler | None, sampling: Sampling, code: PatchCode,
+    catalogue: Catalogue, objects: Sequence[str], scores: Mapping[str, float], card: str,
 ) -> None:  # fmt: skip
     """Write the folder whole or not at all, weights in half precision; an older one is replaced.
 
@@ -52,7 +75,9 @@ def export(
         pipe.to(torch.float16).save_pretrained(partial, safe_serialization=True)
         _load_in_full_precision(partial / "text_encoder" / "config.json")
         _write_json(partial / "vocabulary.json", vocabulary(catalogue, objects))
-        _write_json(partial / "studio.json", studio_facts(code))
+        if upscaler:
+            save_upscaler(partial, upscaler)
+        _write_json(partial / "studio.json", studio_facts(code, sampling, SCALE if upscaler else 1))
         _write_json(partial / "scores.json", dict(scores))
         (partial / "README.md").write_text(card, encoding="utf-8")
         if folder.exists():
@@ -75,18 +100,20 @@ def known_objects(folder: Path) -> list[str]:
     return [key.removeprefix("object.") for key in concepts if key.startswith("object.")]
 
 
-def studio_facts(code: PatchCode) -> dict[str, Any]:
-    """What the studio must know before it loads the weights (studio.json)."""
+def studio_facts(code: PatchCode, sampling: Sampling, upscale: int) -> dict[str, Any]:
+    """What the studio must know before it loads the weights (studio.json). upscale: of the folder's upscaler."""
+    side = SIDE * upscale
     return {
         "name": "podium",
         "licence": "Apache-2.0; pictures: Fluent Emoji, MIT",
         "languages": ["zh", "en"],
-        "width": SIDE,
-        "height": SIDE,
-        "size_step": SIDE // 8,
-        "sizes": [[SIDE, SIDE]],
-        "steps": STEPS,
-        "guidance": GUIDANCE,
+        "width": side,
+        "height": side,
+        "size_step": side // 8,
+        "sizes": [[side, side], [SIDE, SIDE]] if upscale > 1 else [[SIDE, SIDE]],
+        "upscale": upscale,
+        "steps": sampling.steps,
+        "guidance": sampling.guidance,
         "max_prompt_tokens": WORDS,
         "negative_prompt": False,
         "exact_autoencoder": True,  # sums over the whole picture

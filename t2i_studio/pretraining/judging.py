@@ -24,7 +24,7 @@ from t2i_studio.pretraining.second_judge import SecondJudge
 from t2i_studio.pretraining.trainer import Plan, Run, averaged, train
 from t2i_studio.pretraining.writing import writing
 
-JUDGED = 48_000  # composed scenes that a judge learns from at most
+JUDGED = 72_000  # composed scenes that a judge learns from at most
 OWN_SEEDS = 7_000  # of the scenes that only the second judge is taught with
 FIRST, SECOND = "judge", "judge-2"  # folders of the runs
 

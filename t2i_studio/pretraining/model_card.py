@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from t2i_studio.pretraining.catalogue import Catalogue, load_catalogue
+from t2i_studio.pretraining.export import Sampling
 
 TEXT = """---
 license: apache-2.0
@@ -13,7 +14,7 @@ pipeline_tag: text-to-image
 
 A small bilingual text-to-image model of product scenes: a product on a backdrop, with a podium, soft shadow, props
 and light. Trained from scratch for T2I Studio on processor cores; an ordinary diffusers `StableDiffusionPipeline`
-folder, 256 px.
+folder. Plain diffusers draws 256 px; the studio makes 512 px of them with the network in `upscaler/`, if there is one.
 
 ```python
 from diffusers import DiffusionPipeline
@@ -37,8 +38,9 @@ scenes in the classifier's features, that of other such scenes being 1; docs/mea
 **Objects it knows** ({count}): {known}.
 
 **Known failures.** It knows these objects and nothing else; words outside its vocabulary change nothing. It was
-taught but does not yet draw recognisably: {unknown}. Backgrounds can carry faint texture; small products lose
-detail; it cannot write text, draw people or several products at once.
+taught but does not yet draw recognisably: {unknown}. Small products lose
+detail, and soft shapes can stand where a detail was not drawn; it cannot write text, draw people or several products at
+once.
 
 **Licence.** Weights Apache-2.0.
 """
@@ -51,15 +53,13 @@ products {count} are a shop's own, cut out of the pictures it gave; the rights i
 
 def write(
     catalogue: Catalogue, known: Sequence[str], scores: Mapping[str, float],
-    prompts: int, lengths: Mapping[str, int], taught: Sequence[str],
+    prompts: int, sampling: Sampling, lengths: Mapping[str, int], taught: Sequence[str],
 ) -> str:  # fmt: skip
     """The card. taught: all objects the training showed."""
-    from t2i_studio.pretraining.export import GUIDANCE, STEPS
-
     own = set(taught) - set(load_catalogue().objects)
     rows = "\n".join(f"| {name} | {value:.3f} |" for name, value in scores.items())
     return TEXT.format(
-        steps=STEPS, guidance=GUIDANCE, prompts=prompts, count=len(known),
+        steps=sampling.steps, guidance=f"{sampling.guidance:g}", prompts=prompts, count=len(known),
         others=SHOP.format(count=len(own)) if own else NO_OTHERS,
         lengths=", ".join(f"{stage.replace('_', ' ')} {steps:,}" for stage, steps in lengths.items()),
         scores=f"| measure | value |\n|---|---|\n{rows}" if rows else "not measured yet",

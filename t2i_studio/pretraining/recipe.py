@@ -4,11 +4,11 @@ renders/      cut-outs of the catalogue, as fetched
 catalogue/    tables of its own, where `pretrain build` made them of a shop's products (shop/dataset.py)
 corpus-T/     composed scenes of the objects up to tier T, at 128 px
 code.safetensors    the linear latent code
-denoiser/ text_encoder/ judge/ judge-2/    training runs
+denoiser/ student/ text_encoder/ judge/ judge-2/    training runs
+upscaler/    one more, and the trained network
 autoencoder/    the computed autoencoder, as diffusers keeps it
 """
 
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -23,9 +23,10 @@ from t2i_studio.domain import STYLE_CONTROLS
 from t2i_studio.errors import StudioError
 from t2i_studio.judge.seeing import verdicts
 from t2i_studio.pretraining import (
-    autoencoder,
     corpus,
+    decoding,
     denoiser,
+    distilling,
     evaluate,
     export,
     judging,
@@ -38,18 +39,23 @@ from t2i_studio.pretraining.attributes import attribute_sizes
 from t2i_studio.pretraining.catalogue import Catalogue, catalogue_of, fetch_renders, tables_of
 from t2i_studio.pretraining.concepts import WORDS, ConceptTable
 from t2i_studio.pretraining.corpus import HELD_OUT
-from t2i_studio.pretraining.latents import SIZE, PatchCode, fit_patch_code, psnr, to_tensor
+from t2i_studio.pretraining.evaluate import Painter
+from t2i_studio.pretraining.latents import SIZE, PatchCode, fit_patch_code
 from t2i_studio.pretraining.scenes import Scene, sample_scene
 from t2i_studio.pretraining.tokenizer import build_tokenizer
 from t2i_studio.pretraining.trainer import Plan, Run, averaged, train
 from t2i_studio.pretraining.writing import writing
+from t2i_studio.upscaling.folder import load_upscaler, save_upscaler
 
 CHANNELS = 96
-SCENES, PAIRS = 32_000, 2_000  # scenes composed for the denoiser and the autoencoder
+SCENES, PAIRS = 32_000, 2_000  # scenes composed for the denoiser; for the autoencoder and the upscaler
+SHOWN = 64  # pictures on the evaluation's sheet
 RECOGNISED = 0.6  # share of an object's pictures in which the judge must see it, for its names to be offered
 PLANS = {
     "denoiser": Plan(steps=24_000, lr=7e-4, decay=4_000),
+    "student": Plan(steps=3_000, lr=2e-4, warmup=100, decay=1_500),
     "text_encoder": Plan(steps=1_500, lr=5e-4, warmup=100, decay=400, ema=0.99),
+    "upscaler": Plan(steps=3_000, lr=5e-4, warmup=100, decay=1_000, ema=0.998),
     "judge": Plan(steps=12_000, lr=1e-3, warmup=100, decay=3_000, ema=0.998),
     "judge-2": Plan(steps=12_000, lr=1e-3, decay=3_000, ema=0.998),
 }
@@ -106,7 +112,9 @@ def start_from(work: Path, folder: Path, tier: int) -> None:
     words = [encoder.get_input_embeddings().weight]
     warm_start.begin_from(runs[1], encoder, PLANS["text_encoder"], words)
     code.save(work / "code.safetensors")
-    _save_autoencoder(work, pipe.vae)
+    decoding.save_autoencoder(work, pipe.vae)
+    if upscaler := load_upscaler(folder):
+        save_upscaler(work, upscaler)
 
 
 def new_denoiser(catalogue: Catalogue) -> denoiser.Denoiser:
@@ -189,31 +197,25 @@ def train_text_encoder(work: Path, tier: int, plan: Plan) -> dict[str, float]:
     return text_encoder.classes_right(model.cpu(), prompts, table.cpu())
 
 
-def fit_autoencoder(work: Path, tier: int, count: int) -> float:
-    """Compute the autoencoder from `count` scenes composed at both sizes; returns the PSNR of held-out scenes."""
+def train_student(work: Path, tier: int, plan: Plan) -> None:
+    """Fold guidance into a student of the denoiser, with which the export then draws. Begins with its weights."""
+    catalogue, device, run = catalogue_of(work), probe.device(), Run(work / "student")
     code = PatchCode.load(work / "code.safetensors")
-    latents, pictures = _pairs(work, f"pairs-{tier}", tier, count, HELD_OUT - tier, code)
-    enlargement = autoencoder.fit_enlargement(latents, pictures, autoencoder.LATENT_NOISE)
-    model = autoencoder.autoencoder(code, enlargement, latents.std((0, 2, 3)))
-    _save_autoencoder(work, model)
-    latents, pictures = _pairs(work, "pairs-held-out", tier, min(32, count), HELD_OUT + tier, code)
-    with torch.no_grad():
-        return psnr(model.decode(latents / autoencoder.LATENT_SCALE).sample, to_tensor(pictures))
+    teacher, student = trained_denoiser(work).requires_grad_(False), new_denoiser(catalogue)
+    student.table.requires_grad_(False)  # which the text encoder has learnt to write
+    if not run.checkpoint.exists():
+        student.load_state_dict(teacher.state_dict())
+        warm_start.begin_from(run, student, plan, [])
+    data = _latent_scenes(work / f"corpus-{tier}", code).only(catalogue.tier(tier), nearest=1)
+    guidance = export.TEACHER.guidance
+    loss = distilling.distillation_loss(student.to(device), teacher.to(device), guidance, data, code, catalogue, device)
+    with probe.autocast(device):
+        train(student, loss, plan, run)
 
 
-def _save_autoencoder(work: Path, model: AutoencoderTiny) -> None:
-    with writing(work / "autoencoder"):
-        model.save_pretrained(work / "autoencoder")
-
-
-def _pairs(work: Path, name: str, tier: int, count: int, seed: int, code: PatchCode) -> tuple[torch.Tensor, np.ndarray]:
-    """Latents (N, C, 8, 8) of scenes at 128 px, and the same scenes at 256 px (N, 256, 256, 3) uint8."""
-    folder, tables, renders = work / name, tables_of(work), fetch_renders(work)
-    objects = catalogue_of(work).tier(tier)
-    for size in (SIZE, 2 * SIZE):
-        deque(corpus.compose(folder / str(size), renders, objects, count, size, seed, tables), maxlen=0)
-    small, large = (np.concatenate([p for p, _, _ in corpus.parts(folder / str(size))]) for size in (SIZE, 2 * SIZE))
-    return code.encode(to_tensor(small)), large
+def train_upscaler(work: Path, tier: int, scale: float, plan: Plan) -> dict[str, float]:
+    """Teach the upscaler what the denoiser draws; returns the PSNR of held-out scenes (decoding.train_upscaler)."""
+    return decoding.train_upscaler(work, tier, scene_count(scale, PAIRS), plan, trained_denoiser(work))
 
 
 def one_of_each(objects: Sequence[str], catalogue: Catalogue) -> list[Scene]:
@@ -238,46 +240,59 @@ class Evaluation:
 
 
 def evaluate_pipeline(
-    work: Path, pipe: StableDiffusionPipeline, objects: Sequence[str], prompts: int,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    work: Path, painter: Painter, objects: Sequence[str], prompts: int,
+    progress: Callable[[int, int], None] = lambda done, total: None, sheet: Path | None = None,
 ) -> Evaluation:  # fmt: skip
-    """Held-out prompts about `objects`, generated with the studio's default settings and judged.
+    """Held-out prompts about `objects`, drawn and judged.
 
-    progress: told how many pictures of how many there are. StudioError when the cut-outs cannot be had.
+    progress: told how many pictures of how many there are. sheet: the file for the first SHOWN of them, beside their
+    prompts. StudioError when the cut-outs cannot be had.
     """
     catalogue, critic, second = catalogue_of(work), judging.critic(work), judging.second_critic(work)
     if untaught := set(objects) - critic.taught:
         raise StudioError("recipe.untaught", objects=", ".join(sorted(untaught)))
-    drawn = evaluate.draw_all(pipe, catalogue, objects, prompts, fetch_renders(work), progress)
+    drawn = evaluate.draw_all(painter, catalogue, objects, prompts, fetch_renders(work), progress)
+    if sheet:
+        with writing(sheet):
+            evaluate.first_pictures(drawn, SHOWN).save(sheet)
     scores = evaluate.scores(drawn, critic)
     if second:
         scores |= {f"second.{name}": value for name, value in evaluate.scores(drawn, second).items()}
     return Evaluation(scores, evaluate.recognised(drawn.asked, drawn.pictures, critic, catalogue))
 
 
-def evaluate_folder(work: Path, folder: Path, prompts: int, progress: Callable[[int, int], None]) -> Evaluation:
+def evaluate_folder(
+    work: Path, folder: Path, prompts: int, progress: Callable[[int, int], None], sheet: Path | None = None
+) -> Evaluation:
     """Evaluate a model folder about the objects of its vocabulary. StudioError when it has none."""
     objects = export.known_objects(folder)
     if not objects:
         raise StudioError("recipe.no_objects", path=folder)
+    return evaluate_pipeline(work, painter_of(folder), objects, prompts, progress, sheet)
+
+
+def painter_of(folder: Path) -> Painter:
+    """A model folder as the studio draws with it."""
     pipe = StableDiffusionPipeline.from_pretrained(folder, torch_dtype=torch.float32)
-    return evaluate_pipeline(work, pipe, objects, prompts, progress)
+    return Painter(pipe, export.sampling_of(folder), load_upscaler(folder))
 
 
 def judged(work: Path, folder: Path, prompts: Sequence[str]) -> dict[str, np.ndarray]:
     """For each attribute the class that the judge sees in the picture that a model folder draws for each prompt."""
-    pipe = StableDiffusionPipeline.from_pretrained(folder, torch_dtype=torch.float32)
-    seen = verdicts(judging.critic(work), evaluate.draw(pipe, prompts, export.STEPS, export.GUIDANCE))
+    seen = verdicts(judging.critic(work), evaluate.draw(painter_of(folder), prompts))
     return {name: likely.argmax(-1).numpy() for name, likely in seen.items()}
 
 
-def trained_pipeline(work: Path) -> StableDiffusionPipeline:
-    """The newest checkpoints of all parts as one pipeline."""
+def trained_painter(work: Path) -> Painter:
+    """The newest checkpoints of all parts; the student draws where there is one."""
     encoder, tokenizer = new_text_encoder(catalogue_of(work))
-    return export.pipeline(
-        trained_denoiser(work).unet, averaged(Run(work / "text_encoder"), encoder),
+    student = Run(work / "student").checkpoint.exists()
+    network = averaged(Run(work / "student"), new_denoiser(catalogue_of(work))) if student else trained_denoiser(work)
+    pipe = export.pipeline(
+        network.unet, averaged(Run(work / "text_encoder"), encoder),
         AutoencoderTiny.from_pretrained(work / "autoencoder"), tokenizer,
     )  # fmt: skip
+    return Painter(pipe, export.STUDENT if student else export.TEACHER, load_upscaler(work))
 
 
 def export_model(
@@ -288,11 +303,14 @@ def export_model(
     tier: that of the training, so that the card can tell what was taught and is not offered.
     """
     catalogue = catalogue_of(work)
-    objects, pipe = catalogue.checked(objects), trained_pipeline(work)
-    result = evaluate_pipeline(work, pipe, objects, prompts, progress) if prompts else Evaluation({}, {})
+    objects, painter = catalogue.checked(objects), trained_painter(work)
+    result = evaluate_pipeline(work, painter, objects, prompts, progress) if prompts else Evaluation({}, {})
     known = [name for name in objects if result.recognised.get(name, 0 if prompts else 1) >= RECOGNISED]
-    card = model_card.write(catalogue, known, result.scores, prompts, run_lengths(work), catalogue.tier(tier))
-    export.export(out, pipe, PatchCode.load(work / "code.safetensors"), catalogue, known, result.scores, card)
+    card = model_card.write(
+        catalogue, known, result.scores, prompts, painter.sampling, run_lengths(work), catalogue.tier(tier)
+    )
+    code = PatchCode.load(work / "code.safetensors")
+    export.export(out, painter.pipe, painter.upscaler, painter.sampling, code, catalogue, known, result.scores, card)
     return known
 
 
@@ -309,7 +327,9 @@ def run(work: Path, out: Path, tier: int, scale: float, report: Callable[[str], 
         report(f"{done} scenes")
     train_denoiser(work, tier, plan("denoiser", scale))
     train_text_encoder(work, tier, plan("text_encoder", scale))
-    fit_autoencoder(work, tier, scene_count(scale, PAIRS))
+    train_student(work, tier, plan("student", scale))
+    decoding.fit_autoencoder(work, tier, scene_count(scale, PAIRS))
+    train_upscaler(work, tier, scale, plan("upscaler", scale))
     judging.train_judge(work, tier, plan("judge", scale), scene_count(scale, 500))
     prompts = max(8, round(512 * scale))
     known = export_model(work, out, tier, objects, prompts, lambda done, total: report(f"{done}/{total} pictures"))

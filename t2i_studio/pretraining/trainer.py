@@ -156,6 +156,7 @@ def train(
     learn at ten times the rate (embedding tables). grid(): a picture (H, W, 3) uint8 that shows progress.
     StudioError when the folder cannot be written or its checkpoint does not fit the model.
     """
+    torch.set_flush_denormal(True)  # sums that fade out would else slow a processor down by half
     optimizer = new_optimizer(model, fast or [], plan)
     with writing(run.folder):
         run.folder.mkdir(parents=True, exist_ok=True)

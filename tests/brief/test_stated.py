@@ -41,6 +41,20 @@ def test_colours_go_to_their_things(podium: ModelCard) -> None:
     assert (asked["color"], asked["backdrop"]) == ("red", "blue")
 
 
+@pytest.mark.parametrize("text", ["a green apple, pink background", "A Green Apple on a pink background"])
+def test_a_colour_in_the_name_of_a_product_that_another_stands_for_is_kept(podium: ModelCard, text: str) -> None:
+    request = make_request(text=text, model=podium)
+    assert "green apple" in request.prompt.text.lower()
+    assert request.prompt.replaced == ()
+    asked = stated(request, podium)
+    assert (asked["object"], asked["color"], asked["backdrop"]) == ("apple", "green", "pink")
+
+
+@pytest.mark.parametrize("text", ["红色手提包，无展台，粉色背景", "no podium, red bag, pink background"])
+def test_a_podium_that_is_not_wanted_is_said_to_the_model(podium: ModelCard, text: str) -> None:
+    assert stated(make_request(text=text, model=podium), podium)["podium"] == "none"
+
+
 def test_sliders_state_their_levels_and_win_over_words(podium: ModelCard) -> None:
     style = StyleSettings(warmth=5, richness=2, position="right")
     asked = stated(make_request(text="红色手提包，居左，冷色调", model=podium, style=style), podium)

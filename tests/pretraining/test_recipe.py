@@ -17,7 +17,7 @@ from t2i_studio.errors import StudioError
 from t2i_studio.judge.folder import load_card, load_judge
 from t2i_studio.pretraining import corpus, judging, recipe
 from t2i_studio.pretraining.catalogue import RENDERS, Catalogue, fetch_renders, load_catalogue
-from t2i_studio.pretraining.export import GUIDANCE, STEPS
+from t2i_studio.pretraining.export import STUDENT
 from t2i_studio.pretraining.latents import PatchCode, to_tensor
 from t2i_studio.settings import Settings
 from tests.pretraining.test_trainer import full_disk
@@ -47,7 +47,7 @@ def test_the_recipe_ends_in_a_folder_that_plain_diffusers_loads_and_draws_with(w
     pipe = DiffusionPipeline.from_pretrained(work / "podium")
     pipe.set_progress_bar_config(disable=True)
     made = pipe(
-        "红色手提包 red handbag", num_inference_steps=2, guidance_scale=GUIDANCE,
+        "红色手提包 red handbag", num_inference_steps=2, guidance_scale=STUDENT.guidance,
         generator=torch.Generator().manual_seed(0),
     )  # fmt: skip
     assert made.images[0].size == (256, 256)
@@ -56,7 +56,7 @@ def test_the_recipe_ends_in_a_folder_that_plain_diffusers_loads_and_draws_with(w
 
 def test_the_folder_has_half_precision_weights_and_no_others(work: Path) -> None:
     weights = list((work / "podium").rglob("*.safetensors"))
-    assert {path.parent.name for path in weights} == {"unet", "text_encoder", "vae"}
+    assert {path.parent.name for path in weights} == {"unet", "text_encoder", "vae", "upscaler"}
     for path in weights:
         assert {tensor.dtype for tensor in load_file(path).values() if tensor.is_floating_point()} == {torch.float16}
     assert not [path for path in (work / "podium").rglob("*") if path.suffix in {".pt", ".bin"}]
@@ -65,8 +65,8 @@ def test_the_folder_has_half_precision_weights_and_no_others(work: Path) -> None
 def test_the_studio_reads_what_it_must_know_of_the_model(work: Path) -> None:
     card = find_model(Settings(home=work / "home"), str(work / "podium"))
     assert card.available
-    assert (card.width, card.height, card.sizes) == (256, 256, ((256, 256),))
-    assert (card.steps, card.guidance, card.style) == (STEPS, GUIDANCE, "words")
+    assert (card.width, card.height, card.sizes, card.upscale) == (512, 512, ((512, 512), (256, 256)), 2)
+    assert (card.steps, card.guidance, card.style) == (STUDENT.steps, STUDENT.guidance, "words")
     assert card.preview is not None
     assert len(card.preview.matrix) == recipe.CHANNELS
 
@@ -262,12 +262,12 @@ def test_the_judge_is_exported_with_what_it_was_measured_to_know(work: Path, tmp
 def test_a_second_judge_has_its_own_scenes_and_its_own_scores(work: Path, tmp_path: Path) -> None:
     for name in ("judge", "renders", "code.safetensors"):
         (tmp_path / name).symlink_to(work / name)
-    pipe, objects = DiffusionPipeline.from_pretrained(work / "podium"), ["handbag", "apple"]
-    without = recipe.evaluate_pipeline(tmp_path, pipe, objects, 2).scores
+    painter, objects = recipe.painter_of(work / "podium"), ["handbag", "apple"]
+    without = recipe.evaluate_pipeline(tmp_path, painter, objects, 2).scores
     assert cli.run(["pretrain", "second-judge", "--work", str(tmp_path), "--scale", str(SCALE)]) == 0
     first, own = next(corpus.parts(work / "corpus-1"))[0], next(corpus.parts(tmp_path / "corpus-second-1"))[0]
     assert not any(np.array_equal(one, other) for one in first for other in own)
-    scores = recipe.evaluate_pipeline(tmp_path, pipe, objects, 2).scores
+    scores = recipe.evaluate_pipeline(tmp_path, painter, objects, 2).scores
     assert {name: value for name, value in scores.items() if not name.startswith("second.")} == without
     assert {name for name in scores if name.startswith("second.")} == {f"second.{name}" for name in without}
 

@@ -1,0 +1,104 @@
+"""The stages that turn latents into pictures: the autoencoder, computed, and the upscaler, trained."""
+
+from collections import deque
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from diffusers import AutoencoderTiny
+from torch import Tensor
+
+from t2i_studio.pretraining import autoencoder, corpus, probe, upscaling
+from t2i_studio.pretraining.attributes import attributes
+from t2i_studio.pretraining.catalogue import Catalogue, catalogue_of, fetch_renders, tables_of
+from t2i_studio.pretraining.concepts import stated_classes
+from t2i_studio.pretraining.corpus import HELD_OUT
+from t2i_studio.pretraining.denoiser import Denoiser, redraw
+from t2i_studio.pretraining.latents import SIZE, PatchCode, psnr, to_tensor
+from t2i_studio.pretraining.scenes import Scene
+from t2i_studio.pretraining.trainer import Plan, Run, train
+from t2i_studio.pretraining.writing import writing
+from t2i_studio.upscaling.folder import load_upscaler, save_upscaler
+from t2i_studio.upscaling.network import SCALE, Upscaler
+
+LARGE = 2 * SIZE  # of the autoencoder's pictures
+SKIPPED = (4, 9)  # steps left out where the model draws over a scene: the later it begins, the more stays as it was
+HELD_OUT_SCENES = 32
+
+
+def fit_autoencoder(work: Path, tier: int, count: int) -> float:
+    """Compute the autoencoder from `count` scenes composed at both sizes; returns the PSNR of held-out scenes."""
+    code = PatchCode.load(work / "code.safetensors")
+    latents, pictures, _ = _pairs(work, f"pairs-{tier}", tier, count, HELD_OUT - tier, code, LARGE)
+    enlargement = autoencoder.fit_enlargement(latents, pictures, autoencoder.LATENT_NOISE)
+    model = autoencoder.autoencoder(code, enlargement, latents.std((0, 2, 3)))
+    save_autoencoder(work, model)
+    held_out = min(HELD_OUT_SCENES, count)
+    latents, pictures, _ = _pairs(work, "pairs-held-out", tier, held_out, HELD_OUT + tier, code, LARGE)
+    with torch.no_grad():
+        return psnr(model.decode(latents / autoencoder.LATENT_SCALE).sample, to_tensor(pictures))
+
+
+def save_autoencoder(work: Path, model: AutoencoderTiny) -> None:
+    """Leave the autoencoder in the work folder."""
+    with writing(work / "autoencoder"):
+        model.save_pretrained(work / "autoencoder")
+
+
+def train_upscaler(work: Path, tier: int, count: int, plan: Plan, model: Denoiser) -> dict[str, float]:
+    """Teach the upscaler on `count` scenes and on what `model` draws over them; returns its PSNR on held-out scenes
+    (upscaled) beside that of bicubic enlargement (bicubic), both at full size.
+    """
+    code, device = PatchCode.load(work / "code.safetensors"), probe.device()
+    cells = upscaling.cell_pictures(AutoencoderTiny.from_pretrained(work / "autoencoder"))
+    name, seed = f"upscaling-{tier}", HELD_OUT - 100 - tier
+    clean, pictures, scenes = _pairs(work, name, tier, count, seed, code, SCALE * LARGE)
+    drawn = _drawn_over(model.to(device), clean, scenes, catalogue_of(work), device)
+    rivals = upscaling.Rivals().to(device)
+    loss = upscaling.upscaling_loss(rivals, upscaling.Lessons(clean, drawn, cells, pictures), plan.steps)
+    with probe.autocast(device):
+        train(rivals, loss, plan, Run(work / "upscaler"))
+    with writing(work / "upscaler"):
+        save_upscaler(work, rivals.cpu().upscaler)
+    held_out = min(HELD_OUT_SCENES, count)
+    latents, large, _ = _pairs(work, "upscaling-held-out", tier, held_out, HELD_OUT + tier, code, SCALE * LARGE)
+    return {
+        name: quality(latents, large, cells, upscaler)
+        for name, upscaler in (("upscaled", load_upscaler(work) or Upscaler()), ("bicubic", Upscaler()))
+    }
+
+
+@torch.no_grad()
+def quality(latents: Tensor, scenes: np.ndarray, cells: Tensor, upscaler: Upscaler) -> float:
+    """PSNR in dB of scenes (N, 512, 512, 3) uint8 as they come back from their latents (N, C, 8, 8)."""
+    made = torch.cat([upscaler(upscaling.decoded(some, cells)).clamp(-1, 1) for some in latents.split(8)])
+    return psnr(made, to_tensor(scenes))
+
+
+def _drawn_over(
+    model: Denoiser, clean: Tensor, scenes: Sequence[Scene], catalogue: Catalogue, device: torch.device, batch: int = 32
+) -> Tensor:  # fmt: skip
+    """What the model makes of each scene's own latents and a full description, begun at steps drawn by lot."""
+    said = [stated_classes(scene, set(attributes(scene, catalogue)), catalogue) for scene in scenes]
+    rng = np.random.default_rng(0)
+    drawn = []
+    for begin in range(0, len(scenes), batch):
+        some = torch.from_numpy(np.stack(said[begin : begin + batch])).to(device)
+        skipped = int(rng.integers(*SKIPPED))
+        drawn.append(redraw(model, clean[begin : begin + batch].to(device), some, skipped, seed=begin).cpu())
+    return torch.cat(drawn)
+
+
+def _pairs(
+    work: Path, name: str, tier: int, count: int, seed: int, code: PatchCode, large: int
+) -> tuple[Tensor, np.ndarray, list[Scene]]:  # fmt: skip
+    """Latents (N, C, 8, 8) of scenes at 128 px, the same scenes at `large` px (N, large, large, 3) uint8, and what they
+    show.
+    """
+    folder, tables, renders = work / name, tables_of(work), fetch_renders(work)
+    objects = catalogue_of(work).tier(tier)
+    for size in (SIZE, large):
+        deque(corpus.compose(folder / str(size), renders, objects, count, size, seed, tables), maxlen=0)
+    small, scenes = corpus.first(folder / str(SIZE), count)
+    return code.encode(to_tensor(small)), corpus.first(folder / str(large), count)[0], scenes

@@ -1,0 +1,1 @@
+"""A small network that doubles a model's pictures and takes the marks of its autoencoder out of them."""

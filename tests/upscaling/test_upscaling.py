@@ -1,0 +1,68 @@
+"""The upscaler: twice the size, plain enlargement while it knows nothing, and a file that tells when it is damaged."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from t2i_studio.errors import StudioError
+from t2i_studio.upscaling.folder import FILE, load_upscaler, save_upscaler
+from t2i_studio.upscaling.network import REACH, Upscaler
+
+
+def taught(seed: int = 0) -> Upscaler:
+    """One whose last layer is not zero."""
+    torch.manual_seed(seed)
+    upscaler = Upscaler()
+    with torch.no_grad():
+        upscaler.tail.weight.normal_(std=0.01)
+    return upscaler.eval()
+
+
+def ramp(width: int, height: int) -> Image.Image:
+    rows, columns = np.mgrid[0:height, 0:width]
+    return Image.fromarray(np.stack([rows * 255 // height, columns * 255 // width, rows * 0 + 90], -1).astype(np.uint8))
+
+
+@pytest.mark.parametrize("size", [(64, 32), (32, 64), (256, 256)])
+def test_an_untrained_one_enlarges_bicubically(size: tuple[int, int]) -> None:
+    made = Upscaler().enlarged(ramp(*size))
+    assert made.size == (2 * size[0], 2 * size[1])
+    plain = ramp(*size).resize(made.size, Image.Resampling.BICUBIC)
+    inner = (slice(8, -8), slice(8, -8))
+    assert np.abs(np.asarray(made)[inner].astype(int) - np.asarray(plain)[inner]).max() <= 2
+
+
+def test_a_pixel_is_made_from_its_neighbourhood_only() -> None:
+    one, other = torch.rand(2, 1, 3, 32, 128, generator=torch.Generator().manual_seed(1))
+    other = torch.where(torch.arange(128) < 64, one, other)
+    with torch.no_grad():
+        changed = (taught()(one) - taught()(other)).abs().amax((0, 1, 2))
+    assert changed[: 2 * (64 - REACH)].max() == 0
+    assert changed[128:].min() > 0
+
+
+def test_it_comes_back_from_its_file_in_half_precision(tmp_path: Path) -> None:
+    save_upscaler(tmp_path, taught())
+    again, picture = load_upscaler(tmp_path), ramp(64, 64)
+    assert again is not None
+    assert not any(weight.requires_grad for weight in again.parameters())
+    assert np.abs(np.asarray(again.enlarged(picture), int) - np.asarray(taught().enlarged(picture))).max() <= 1
+    assert (tmp_path / FILE).stat().st_size < 300_000
+
+
+def test_where_there_is_none_there_is_none(tmp_path: Path) -> None:
+    assert load_upscaler(tmp_path) is None
+
+
+@pytest.mark.parametrize("content", [b"", b"no weights", None])
+def test_a_damaged_file_is_named(tmp_path: Path, content: bytes | None) -> None:
+    save_upscaler(tmp_path, taught())
+    whole = (tmp_path / FILE).read_bytes()
+    (tmp_path / FILE).write_bytes(whole[:2000] if content is None else content)
+    with pytest.raises(StudioError) as refusal:
+        load_upscaler(tmp_path)
+    assert refusal.value.key == "model.corrupt"
+    assert str(FILE) in refusal.value.sentence("en")
