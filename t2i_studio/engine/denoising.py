@@ -17,6 +17,8 @@ from t2i_studio.domain import GenerationRequest
 from t2i_studio.engine.loading import LoadedModel
 from t2i_studio.engine.samplers import make_scheduler
 from t2i_studio.engine.steps import Hold, Step, watched
+from t2i_studio.upscaling.cells import decoded
+from t2i_studio.upscaling.network import to_pictures
 
 FEATHER = 1 / 128
 """Radius of the soft edge of an inpainting mask, as a share of the picture's shorter side."""
@@ -58,15 +60,25 @@ def denoise(
     try:
         with torch.inference_mode(), watched(pipe.scheduler, on_step):
             texts = list(prompts) or [request.prompt.text] * len(seeds)
-            pictures = list(pipe(**call_arguments(pipe, model, drawn, seeds, fitted) | {"prompt": texts}).images)
+            arguments = call_arguments(pipe, model, drawn, seeds, fitted) | {"prompt": texts}
+            if model.cells is not None:
+                arguments["output_type"] = "latent"
+            pictures = _finished(model, pipe(**arguments).images, drawn is not request)
     finally:
         pipe.maybe_free_model_hooks()
-    if model.upscaler and drawn is not request:
-        pictures = [model.upscaler.enlarged(picture) for picture in pictures]
     if start and start.mask:
         whole = _fitted(start, (request.width or 0, request.height or 0))
         return [_joined(picture, whole) for picture in pictures]
     return pictures
+
+
+def _finished(model: LoadedModel, drawn: Any, enlarge: bool) -> list[Image.Image]:
+    """Pictures from what a pipeline gives back: pictures, or latents where the model's decoder is linear."""
+    upscaler = model.upscaler if enlarge else None
+    if model.cells is None:
+        return [upscaler.enlarged(picture) for picture in drawn] if upscaler else list(drawn)
+    pixels = decoded(drawn.float(), model.cells).clamp(-1, 1)
+    return to_pictures(upscaler(pixels) if upscaler else pixels)
 
 
 def drawn_size(request: GenerationRequest, model: LoadedModel) -> GenerationRequest:

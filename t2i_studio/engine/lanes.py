@@ -6,9 +6,10 @@ depend on its company. When memory runs short: fewer at once, then the model's o
 
 import gc
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import torch
 from PIL import Image
@@ -19,6 +20,7 @@ from t2i_studio.engine.loading import LoadedModel
 from t2i_studio.engine.steps import Step
 from t2i_studio.errors import StudioError
 
+Result = TypeVar("Result")
 Observer = Callable[[list[int], Step], None]
 """Called after each step with the positions (in the list of seeds) of the variants it was taken for."""
 
@@ -86,6 +88,11 @@ def _side_by_side(
             return [error]
     calls: list[Future[list[Image.Image]]] = [_LANES.submit(call, group) for group in groups]
     return [done.exception() or done.result() for done in calls]
+
+
+def in_lanes(work: Callable[..., Result], *arguments: Sequence[Any]) -> list[Result]:
+    """`map`, with the calls side by side. Raises what the first of them raised."""
+    return list(_LANES.map(work, *arguments))
 
 
 def is_shortage(error: BaseException) -> bool:

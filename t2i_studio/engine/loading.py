@@ -10,12 +10,14 @@ import psutil
 import torch
 
 from t2i_studio.engine.memo import remember
+from t2i_studio.engine.packing import can_pack, pack
 from t2i_studio.engine.precision import ROOM, keep_dtype, keep_exact, load_arguments, precision_name
 from t2i_studio.engine.prompts import pipeline_tokenizer
 from t2i_studio.engine.registry import ModelCard
 from t2i_studio.engine.weights import weight_hash
 from t2i_studio.errors import StudioError
 from t2i_studio.settings import Settings
+from t2i_studio.upscaling.cells import cell_pictures
 from t2i_studio.upscaling.folder import FILE, load_upscaler
 from t2i_studio.upscaling.network import SCALE, Upscaler
 
@@ -31,8 +33,9 @@ class LoadedModel:
 
     card.source: the folder it came from. precision: for the record. hash: of its weights. lanes: calls side by
     side, each of `threads` threads. together: variants in one call. tokenizer: with its limit in tokens.
-    encoding: held while prompts are encoded. adapters: the LoRA set now in it. upscaler: what its pictures go through
-    last. rungs: measures against memory shortage not taken yet.
+    encoding: held while prompts are encoded. adapters: the LoRA set now in it. cells: of a linear decoder
+    (upscaling.cells), whose place they take. upscaler: what its pictures go through last. rungs: measures against
+    memory shortage not taken yet.
     """
 
     card: ModelCard
@@ -48,6 +51,7 @@ class LoadedModel:
     forget_prompts: Callable[[], None]
     encoding: threading.Lock = field(default_factory=threading.Lock)
     adapters: tuple[Any, ...] = ()
+    cells: torch.Tensor | None = None
     upscaler: Upscaler | None = None
     rungs: list[Callable[[], None]] = field(default_factory=list)
 
@@ -103,6 +107,8 @@ def load_model(card: ModelCard, device: torch.device, settings: Settings, cache:
     if card.exact_autoencoder:
         keep_exact(pipe.vae)
     keep_dtype(pipe)
+    if hasattr(pipe, "unet") and _weight_count(pipe) < SMALL and can_pack(device):
+        pack(pipe.unet)
     forget = remember([module for name, module in pipe.components.items() if name.startswith("text_encoder")])
     lanes, threads, together = _shares(pipe, device, settings)
     model = LoadedModel(
@@ -156,6 +162,8 @@ def _place(model: LoadedModel) -> None:
         pipe.to(device)
     if model.upscaler:
         model.upscaler.to(device)
+    if model.card.linear_decoder:
+        model.cells = cell_pictures(pipe.vae).to(device)
 
 
 def _weight_count(pipe: Any) -> int:

@@ -1,6 +1,7 @@
 """Step previews: a linear map from latent cells to colours, so that no autoencoder runs between steps."""
 
 import io
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,24 @@ FIT_CELLS = 16
 """Latent cells a side of the pictures the map is fitted on."""
 
 
-def preview(latents: Tensor, colours: PreviewMap, height: int, width: int) -> bytes:
+@dataclass(frozen=True)
+class Colours:
+    """A PreviewMap as tensors: matrix (C, patch·patch·3), bias (patch·patch·3,)."""
+
+    matrix: Tensor
+    bias: Tensor
+    patch: int
+
+    @classmethod
+    def of(cls, given: PreviewMap) -> "Colours":
+        return cls(torch.tensor(given.matrix), torch.tensor(given.bias), given.patch)
+
+
+def preview(latents: Tensor, colours: Colours, height: int, width: int) -> bytes:
     """JPEG of one variant's latents (1, …) in a pipeline's layout; `patch` pixels a cell."""
     cells = latent.as_map(latents.float().cpu(), height, width)[0]
     _, rows, columns = cells.shape
-    matrix, bias = torch.tensor(colours.matrix), torch.tensor(colours.bias)
-    pixels = cells.permute(1, 2, 0) @ matrix + bias
+    pixels = cells.permute(1, 2, 0) @ colours.matrix + colours.bias
     patch = colours.patch
     pixels = pixels.reshape(rows, columns, patch, patch, 3).permute(0, 2, 1, 3, 4)
     pixels = pixels.reshape(rows * patch, columns * patch, 3)

@@ -69,6 +69,7 @@ class ModelCard(BaseModel):
     vram_gb: float | None = None
     good_at: Words = Words()
     exact_autoencoder: bool = Field(False, description="its autoencoder needs full precision")
+    linear_decoder: bool = Field(False, description="its autoencoder decodes each latent cell alone and linearly")
     style: Family = Field("sentence", description="what its style sliders say")
     preview: PreviewMap | None = None
     available: bool = Field(True, description="usable as things are: its folder is there, or a hub may be called")

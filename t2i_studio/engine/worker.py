@@ -21,13 +21,13 @@ from t2i_studio.engine.denoising import Start
 from t2i_studio.engine.explaining import explain
 from t2i_studio.engine.explanation import explanation_path
 from t2i_studio.engine.infotext import write_png
-from t2i_studio.engine.lanes import make_pictures
+from t2i_studio.engine.lanes import in_lanes, make_pictures
 from t2i_studio.engine.live import Board, Question, refuse, settle
 from t2i_studio.engine.loading import LoadedModel, be_deterministic, devices, load_model
 from t2i_studio.engine.process import give_memory_back
 from t2i_studio.engine.prompts import check_length
 from t2i_studio.engine.queue import Item
-from t2i_studio.engine.registry import PreviewMap, find_model
+from t2i_studio.engine.registry import find_model
 from t2i_studio.engine.samplers import OWN
 from t2i_studio.engine.steps import Step, Stopped
 from t2i_studio.errors import StudioError
@@ -61,7 +61,7 @@ class Worker(threading.Thread):
         self._device, self._board, self._db, self._settings = device, board, db, settings
         self._cache = db.home / "cache"
         self._model: LoadedModel | None = None
-        self._colours: PreviewMap | None = None
+        self._colours: previews.Colours | None = None
         self._fitting = threading.Lock()
 
     def run(self) -> None:
@@ -146,9 +146,11 @@ class Worker(threading.Thread):
         seeds = [self._board.variant(item).seed for item in wanted]
         pictures = make_pictures(model, request, seeds, watch.observe, self._start(request))
         share = watch.elapsed() / len(wanted)
-        for item, seed, made in zip(wanted, seeds, pictures, strict=True):
-            origin = _origin(model, request, adapters, seed, made.together, share)
-            png = write_png(made.picture, self._board.jobs[item.job].request, origin)
+        origins = [_origin(model, request, adapters, seed, made.together, share)
+                   for seed, made in zip(seeds, pictures, strict=True)]  # fmt: skip
+        asked = [self._board.jobs[item.job].request for item in wanted]
+        files = in_lanes(write_png, [made.picture for made in pictures], asked, origins)
+        for item, origin, png in zip(wanted, origins, files, strict=True):
             sha = images.put_image(self._db, png)
             jobs.finish_variant(self._db, item.variant, sha, origin)
             self._board.end(item, State.DONE, sha)
@@ -172,7 +174,7 @@ class Worker(threading.Thread):
             self._model = self._colours = None
             card = find_model(self._settings, name)
             self._model = load_model(card, self._device, self._settings, self._cache)
-            self._colours = card.preview
+            self._colours = previews.Colours.of(card.preview) if card.preview else None
         return self._model
 
     def _start(self, request: GenerationRequest) -> Start | None:
@@ -194,7 +196,7 @@ class Worker(threading.Thread):
             with self._fitting:  # lanes ask at the same time
                 if self._colours is None:
                     kept = self._cache / "previews" / f"{model.hash}.json"
-                    self._colours = previews.fitted(model.pipe.vae, latents, kept)
+                    self._colours = previews.Colours.of(previews.fitted(model.pipe.vae, latents, kept))
             return previews.preview(latents, self._colours, request.height or 0, request.width or 0)
 
         return preview

@@ -9,6 +9,7 @@ import torch
 from diffusers import AutoencoderTiny
 from torch import Tensor
 
+from t2i_studio.domain import NEUTRAL
 from t2i_studio.pretraining import autoencoder, corpus, probe, upscaling
 from t2i_studio.pretraining.attributes import attributes
 from t2i_studio.pretraining.catalogue import Catalogue, catalogue_of, fetch_renders, tables_of
@@ -19,12 +20,14 @@ from t2i_studio.pretraining.latents import SIZE, PatchCode, psnr, to_tensor
 from t2i_studio.pretraining.scenes import Scene
 from t2i_studio.pretraining.trainer import Plan, Run, train
 from t2i_studio.pretraining.writing import writing
+from t2i_studio.upscaling.cells import cell_pictures, decoded
 from t2i_studio.upscaling.folder import load_upscaler, save_upscaler
 from t2i_studio.upscaling.network import SCALE, Upscaler
 
 LARGE = 2 * SIZE  # of the autoencoder's pictures
 SKIPPED = (4, 9)  # steps left out where the model draws over a scene: the later it begins, the more stays as it was
 HELD_OUT_SCENES = 32
+OFTEN = 4  # how much more often scenes with confetti are shown, which is easily taken for grain
 
 
 def fit_autoencoder(work: Path, tier: int, count: int) -> float:
@@ -51,12 +54,14 @@ def train_upscaler(work: Path, tier: int, count: int, plan: Plan, model: Denoise
     (upscaled) beside that of bicubic enlargement (bicubic), both at full size.
     """
     code, device = PatchCode.load(work / "code.safetensors"), probe.device()
-    cells = upscaling.cell_pictures(AutoencoderTiny.from_pretrained(work / "autoencoder"))
+    cells = cell_pictures(AutoencoderTiny.from_pretrained(work / "autoencoder"))
     name, seed = f"upscaling-{tier}", HELD_OUT - 100 - tier
     clean, pictures, scenes = _pairs(work, name, tier, count, seed, code, SCALE * LARGE)
     drawn = _drawn_over(model.to(device), clean, scenes, catalogue_of(work), device)
     rivals = upscaling.Rivals().to(device)
-    loss = upscaling.upscaling_loss(rivals, upscaling.Lessons(clean, drawn, cells, pictures), plan.steps)
+    times = [OFTEN if scene.style["playfulness"] > NEUTRAL else 1 for scene in scenes]
+    lessons = upscaling.Lessons(clean, drawn, cells, pictures, np.repeat(np.arange(len(scenes)), times))
+    loss = upscaling.upscaling_loss(rivals, lessons, plan.steps)
     with probe.autocast(device):
         train(rivals, loss, plan, Run(work / "upscaler"))
     with writing(work / "upscaler"):
@@ -72,7 +77,7 @@ def train_upscaler(work: Path, tier: int, count: int, plan: Plan, model: Denoise
 @torch.no_grad()
 def quality(latents: Tensor, scenes: np.ndarray, cells: Tensor, upscaler: Upscaler) -> float:
     """PSNR in dB of scenes (N, 512, 512, 3) uint8 as they come back from their latents (N, C, 8, 8)."""
-    made = torch.cat([upscaler(upscaling.decoded(some, cells)).clamp(-1, 1) for some in latents.split(8)])
+    made = torch.cat([upscaler(decoded(some, cells)).clamp(-1, 1) for some in latents.split(8)])
     return psnr(made, to_tensor(scenes))
 
 

@@ -117,6 +117,7 @@ def studio_facts(code: PatchCode, sampling: Sampling, upscale: int) -> dict[str,
         "max_prompt_tokens": WORDS,
         "negative_prompt": False,
         "exact_autoencoder": True,  # sums over the whole picture
+        "linear_decoder": True,
         "style": "words",
         "preview": preview_map(code),
     }

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from diffusers import AutoencoderTiny
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional as F
@@ -13,6 +12,7 @@ from torch.nn import functional as F
 from t2i_studio.pretraining import objectives
 from t2i_studio.pretraining.latents import CELLS, to_tensor
 from t2i_studio.pretraining.trainer import Chance
+from t2i_studio.upscaling.cells import decoded
 from t2i_studio.upscaling.network import SCALE, Upscaler
 
 BATCH = 8
@@ -60,36 +60,15 @@ class Rivals(nn.Module):
 
 @dataclass(frozen=True)
 class Lessons:
-    """clean, drawn: (N, C, 8, 8), latents of scenes and of what the model drew over them; cells: see `cell_pictures`;
-    scenes: the scenes themselves (N, 512, 512, 3) uint8.
+    """clean, drawn: (N, C, 8, 8), latents of scenes and of what the model drew over them; cells: see upscaling.cells;
+    scenes: the scenes themselves (N, 512, 512, 3) uint8; turns: their numbers, those to be shown more often repeated.
     """
 
     clean: Tensor
     drawn: Tensor
     cells: Tensor
     scenes: np.ndarray
-
-
-@torch.no_grad()
-def cell_pictures(vae: AutoencoderTiny) -> Tensor:
-    """(C + 1, 3, 32, 32): the picture in [−1, 1] of each latent component alone, less that of none; last, that of none.
-
-    The decoder is linear and treats all cells alike (autoencoder.py), so these are all there is to know of it.
-    """
-    channels = vae.config.latent_channels
-    alone = torch.zeros(channels + 1, channels, CELLS, CELLS)
-    alone[:channels, :, 0, 0] = torch.eye(channels)
-    side = 2 ** (len(vae.config.block_out_channels) - 1)
-    pictures = torch.cat(
-        [vae.decode(some / vae.config.scaling_factor).sample[..., :side, :side] for some in alone.split(8)]
-    )
-    return torch.cat([pictures[:-1] - pictures[-1:], pictures[-1:]])
-
-
-def decoded(latents: Tensor, cells: Tensor) -> Tensor:
-    """Latents (B, C, h, w) → pictures (B, 3, 32·h, 32·w), as the autoencoder of `cells` decodes them."""
-    patches = torch.einsum("bchw,cdij->bdhiwj", latents, cells[:-1]) + cells[-1][None, :, None, :, None, :]
-    return patches.flatten(4, 5).flatten(2, 3)
+    turns: np.ndarray
 
 
 def upscaling_loss(rivals: Rivals, lessons: Lessons, steps: int) -> Callable[[int, Chance], dict[str, Tensor]]:
@@ -138,7 +117,7 @@ def _crops(lessons: Lessons, chance: Chance) -> tuple[Tensor, Tensor]:
     """Decoded crops (BATCH, 3, 128, 128) and the same places of the scenes, twice as large."""
     given, real = [], []
     pixels = SCALE * lessons.cells.shape[-1]
-    for index in chance.numpy.integers(len(lessons.scenes), size=BATCH):
+    for index in chance.numpy.choice(lessons.turns, size=BATCH):
         row, column = chance.numpy.integers(CELLS - CROP + 1, size=2)
         source = lessons.clean if chance.numpy.random() < CLEAN else lessons.drawn
         given.append(source[index, :, row : row + CROP, column : column + CROP])

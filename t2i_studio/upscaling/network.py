@@ -44,8 +44,13 @@ class Upscaler(nn.Module):
         """An RGB picture twice as wide and high."""
         like = self.head.weight
         pixels = torch.from_numpy(np.asarray(picture.convert("RGB")).copy()).to(like.device)
-        made = self(pixels.permute(2, 0, 1)[None].to(like.dtype) / 127.5 - 1)[0]
-        return Image.fromarray((made * 127.5 + 127.5).round().clamp(0, 255).byte().permute(1, 2, 0).cpu().numpy())
+        return to_pictures(self(pixels.permute(2, 0, 1)[None].to(like.dtype) / 127.5 - 1))[0]
+
+
+def to_pictures(pixels: Tensor) -> list[Image.Image]:
+    """(B, 3, H, W) in about [−1, 1] as pictures."""
+    whole = (pixels * 127.5 + 127.5).round().clamp(0, 255).byte().permute(0, 2, 3, 1).cpu().numpy()
+    return [Image.fromarray(each) for each in whole]
 
 
 class _Block(nn.Module):

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 
@@ -10,6 +11,7 @@ from t2i_studio.pretraining import autoencoder, decoding, recipe, upscaling
 from t2i_studio.pretraining.denoiser import redraw, sample
 from t2i_studio.pretraining.latents import fit_patch_code, psnr, to_tensor
 from t2i_studio.pretraining.trainer import Chance, Plan, Run, train
+from t2i_studio.upscaling.cells import cell_pictures, decoded
 from tests.pretraining.test_autoencoder import scenes
 
 
@@ -20,14 +22,14 @@ def made() -> tuple[autoencoder.AutoencoderTiny, upscaling.Lessons]:
     latents = code.encode(to_tensor(small))
     vae = autoencoder.autoencoder(code, autoencoder.fit_enlargement(latents, large, 1e-4), latents.std((0, 2, 3)))
     drawn = latents + 0.1 * torch.randn(latents.shape, generator=torch.Generator().manual_seed(0))
-    return vae, upscaling.Lessons(latents, drawn, upscaling.cell_pictures(vae), largest)
+    return vae, upscaling.Lessons(latents, drawn, cell_pictures(vae), largest, np.arange(48))
 
 
 @torch.no_grad()
 def test_cells_decode_as_the_autoencoder_does(made: tuple) -> None:
     vae, lessons = made
     theirs = vae.decode(lessons.clean[:4] / vae.config.scaling_factor).sample
-    assert psnr(upscaling.decoded(lessons.clean[:4], lessons.cells), theirs) > 45
+    assert psnr(decoded(lessons.clean[:4], lessons.cells), theirs) > 45
 
 
 def test_a_lesson_shows_the_same_place_before_and_after(made: tuple) -> None:
@@ -41,7 +43,7 @@ def test_a_lesson_shows_the_same_place_before_and_after(made: tuple) -> None:
 def test_each_loss_reaches_only_the_network_it_is_for(made: tuple) -> None:
     torch.manual_seed(0)
     rivals = upscaling.Rivals()
-    seen = upscaling.decoded(made[1].clean[:2], made[1].cells)
+    seen = decoded(made[1].clean[:2], made[1].cells)
     objective = sum(part.mean() for part in rivals.onlooker(rivals.upscaler(seen)))
     objective.backward()
     assert all(weight.grad is None for weight in rivals.discriminator.parameters())

@@ -19,6 +19,7 @@ NAMES = (
     "reading",
     "page",
     "variants",
+    "plain",
     "kill",
     "ratings",
     "gallery",

@@ -20,8 +20,8 @@ def measure() -> list[Figure]:
         peak = _Peak(studio.pid)
         preview, total = _batch(studio, 4)
         return [
-            Figure("4 variants, default settings", total, "s", 8),
-            Figure("first preview", preview, "s", 1),
+            Figure("4 variants, default settings", total, "s", 6),
+            Figure("first preview", preview, "s", 0.7),
             Figure("resident memory, peak", peak.stop() / 2**20, "MB", 1536),
         ]
 
