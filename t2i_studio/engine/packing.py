@@ -36,9 +36,11 @@ def pack(network: nn.Module) -> None:
     maps of up to SMALL_MAP positions: learning compares a network with itself, and both must take the same way.
     """
     for module in network.modules():
-        if type(module) is nn.Conv2d and module.groups == 1 and isinstance(module.padding, tuple):
+        if type(module) not in (nn.Conv2d, nn.Linear) or type(module.weight.data) is not Tensor:
+            continue  # 8-bit weights are tensors of a type of their own
+        if isinstance(module, nn.Conv2d) and module.groups == 1 and isinstance(module.padding, tuple):
             setattr(module, "forward", _Convolution(module))  # noqa: B010  (to the type checker no attribute)
-        if type(module) is nn.Linear and module.weight.dtype == torch.bfloat16:
+        if isinstance(module, nn.Linear) and module.weight.dtype == torch.bfloat16:
             setattr(module, "forward", _Linear(module))  # noqa: B010
 
 

@@ -156,9 +156,8 @@ def train(
     learn at ten times the rate (embedding tables). grid(): a picture (H, W, 3) uint8 that shows progress.
     StudioError when the folder cannot be written or its checkpoint does not fit the model.
     """
-    torch.set_flush_denormal(True)  # sums that fade out would else slow a processor down by half
     optimizer = new_optimizer(model, fast or [], plan)
-    with writing(run.folder):
+    with writing(run.folder), _flushing_denormals():
         run.folder.mkdir(parents=True, exist_ok=True)
         start, average = _resume(run, model, optimizer, plan)
         processes.share(model.state_dict().values())
@@ -187,6 +186,16 @@ def train(
     processes.all_go_on(True)  # until the main one has written: one that leaves earlier takes it down
     model.load_state_dict(average.weights)
     return model.eval()
+
+
+@contextlib.contextmanager
+def _flushing_denormals() -> Iterator[None]:
+    """Take numbers too small for full precision for 0: sums that fade out would else slow a processor down by half."""
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
 
 
 def new_optimizer(model: nn.Module, fast: list[nn.Parameter], plan: Plan) -> torch.optim.AdamW:

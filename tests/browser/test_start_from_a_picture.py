@@ -69,7 +69,7 @@ def test_a_photo_of_another_shape_is_reworked_at_the_models_size(open_page: Open
     assert made.request.derivation is Derivation.IMAGE
     assert made.request.parent is None
     assert pixels(site, made.request.init_image).shape[:2] == (360, 640)
-    assert pixels(site, made.image).shape == (256, 256, 3)
+    assert pixels(site, made.image).shape == (512, 512, 3)
 
 
 def test_a_picture_of_another_tool_restores_what_can_be_used_and_tells_what_not(

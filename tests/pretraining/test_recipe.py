@@ -19,7 +19,9 @@ from t2i_studio.pretraining import corpus, judging, recipe
 from t2i_studio.pretraining.catalogue import RENDERS, Catalogue, fetch_renders, load_catalogue
 from t2i_studio.pretraining.export import STUDENT
 from t2i_studio.pretraining.latents import PatchCode, to_tensor
+from t2i_studio.pretraining.trainer import Run, averaged
 from t2i_studio.settings import Settings
+from t2i_studio.upscaling.folder import load_upscaler
 from tests.pretraining.test_trainer import full_disk
 
 SCALE = 0.0001
@@ -239,7 +241,9 @@ def test_training_goes_on_from_a_finished_model_where_its_runs_are_gone(work: Pa
     picture = to_tensor(next(corpus.parts(tmp_path / "corpus-1"))[0][:4])
     assert (code.encode(picture) - again.encode(picture)).square().mean() < 1e-3
     assert (tmp_path / "autoencoder" / "config.json").exists()
-    before, after = recipe.trained_denoiser(work), recipe.trained_denoiser(tmp_path)
+    assert load_upscaler(tmp_path) is not None
+    student = averaged(Run(work / "student"), recipe.new_denoiser(load_catalogue()))  # what the folder draws with
+    before, after = student, recipe.trained_denoiser(tmp_path)
     latents = torch.randn(1, recipe.CHANNELS, 8, 8, generator=torch.Generator().manual_seed(0))
     words = torch.randn(1, 48, 256, generator=torch.Generator().manual_seed(1))
     ours, theirs = (model.unet(latents, 500.0, words).sample for model in (before, after))

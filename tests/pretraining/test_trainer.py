@@ -164,6 +164,14 @@ def test_a_folder_that_cannot_be_is_said(tmp_path: Path) -> None:
     assert caught.value.key == "recipe.cannot_write"
 
 
+def test_numbers_keep_their_full_range_after_a_run(tmp_path: Path) -> None:
+    with pytest.raises(StoppedError):
+        fit(tmp_path / "stopped", [], stop=2)
+    fit(tmp_path / "whole", [])
+    assert 5e-324 > 0
+    assert float(torch.tensor([1e-40]) * 1) > 0
+
+
 def test_a_mistake_in_the_recipe_is_not_told_as_a_fault_of_the_disk(tmp_path: Path) -> None:
     model = network()
     with pytest.raises(RuntimeError, match="size mismatch"):
