@@ -21,7 +21,7 @@ from t2i_studio.pretraining.prompt_sheet import prompt_sheet
 from t2i_studio.pretraining.questions import Question, agreeing, color_pairs, other_scenes, questions
 from t2i_studio.pretraining.renderer import Renderer
 from t2i_studio.pretraining.scenes import Scene
-from t2i_studio.upscaling.network import Upscaler
+from t2i_studio.upscaling.network import Upscaler, to_pictures
 
 BATCH = 8
 SEVERAL = 4  # pictures of one prompt whose variety is measured
@@ -77,7 +77,7 @@ def draw_all(
 
     return Drawn(
         asked, pictures, pairs, paired,
-        several=[_images(some) for some in several.split(SEVERAL)],
+        several=[to_pictures(some) for some in several.split(SEVERAL)],
         agreeing=[composed([agreeing(q, rng, catalogue) for _ in range(SEVERAL)]) for q in varied],
         composed=composed(other_scenes(catalogue, asked, (HELD_OUT, 4))),
         others=composed(other_scenes(catalogue, asked, (HELD_OUT, 5))),
@@ -117,7 +117,7 @@ def draw(painter: Painter, texts: Sequence[str], progress: Callable[[int], None]
 
 def first_pictures(drawn: Drawn, count: int) -> Image.Image:
     """A sheet of the first pictures and their prompts, not chosen."""
-    pictures = np.stack([np.asarray(each) for each in _images(drawn.pictures[:count])])
+    pictures = np.stack([np.asarray(each) for each in to_pictures(drawn.pictures[:count])])
     return prompt_sheet(pictures, [question.text for question in drawn.asked[:count]])
 
 
@@ -129,7 +129,7 @@ def scores(drawn: Drawn, judge: Sees) -> dict[str, float]:
     result = adherence(drawn.asked, drawn.pictures, judge)
     result["binding"] = binding(drawn.pairs, drawn.paired, judge)
     result["diversity"] = diversity(drawn.several, drawn.agreeing, judge)
-    result["fid_ratio"] = fid_ratio(_images(drawn.pictures), drawn.composed, drawn.others, judge)
+    result["fid_ratio"] = fid_ratio(to_pictures(drawn.pictures), drawn.composed, drawn.others, judge)
     return {name: round(value, 4) for name, value in result.items() if np.isfinite(value)}
 
 
@@ -211,11 +211,6 @@ def recognised(asked: Sequence[Question], pictures: Tensor, judge: Sees, catalog
 def _right(name: str, likely: Tensor, asked: Sequence[Question]) -> np.ndarray:
     """(N,) bool: whether an attribute's likeliest class is that of the scene the prompt describes."""
     return likely.argmax(-1).numpy() == np.array([q.classes[name] for q in asked])
-
-
-def _images(pictures: Tensor) -> list[Image.Image]:
-    pixels = (pictures * 127.5 + 127.5).round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy()
-    return [Image.fromarray(each) for each in pixels]
 
 
 def _rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
