@@ -13,6 +13,7 @@ from t2i_studio.pretraining import objectives
 from t2i_studio.pretraining.captions import caption_with_facts
 from t2i_studio.pretraining.catalogue import Catalogue
 from t2i_studio.pretraining.concepts import UNSAID, ConceptTable, stated_classes
+from t2i_studio.pretraining.framing import coupled, left_open
 from t2i_studio.pretraining.latents import CELLS, PatchCode, to_pictures, to_tensor
 from t2i_studio.pretraining.scenes import Scene
 from t2i_studio.pretraining.trainer import Chance
@@ -120,10 +121,13 @@ class Lesson:
 def draw_lesson(data: LatentScenes, catalogue: Catalogue, chance: Chance, device: torch.device) -> Lesson:
     """New scenes, new wordings, new noise."""
     index = chance.numpy.integers(len(data.scenes), size=BATCH)
-    said = np.stack([stated(data.scenes[i], chance.numpy, catalogue) for i in index])
+    scenes = [data.scenes[i] for i in index]
+    facts = [stated(scene, chance.numpy, catalogue) for scene in scenes]
+    said = np.stack([stated_classes(scene, some, catalogue) for scene, some in zip(scenes, facts, strict=True)])
     clean = data.latents[index].float().to(device)
     sigmas = objectives.sample_sigmas(BATCH, chance.torch).to(device)
-    noise = torch.randn(clean.shape, generator=chance.torch).to(device)
+    noise = torch.randn(clean.shape, generator=chance.torch)
+    noise = coupled(noise, scenes, facts, catalogue, chance.numpy).to(device)
     return Lesson(clean, noise, sigmas, torch.from_numpy(said).to(device), data.masks[index].float().to(device))
 
 
@@ -155,10 +159,10 @@ def denoising_loss(
     return loss
 
 
-def stated(scene: Scene, rng: np.random.Generator, catalogue: Catalogue) -> np.ndarray:
-    """What a caption drawn by lot states of the scene; nothing at all in a share of DROPPED."""
-    facts = caption_with_facts(scene, rng, "zh", catalogue)[1]
-    return stated_classes(scene, set() if rng.random() < DROPPED else facts, catalogue)
+def stated(scene: Scene, rng: np.random.Generator, catalogue: Catalogue) -> set[str]:
+    """What a description drawn by lot states of the scene; nothing at all in a share of DROPPED."""
+    facts = left_open(caption_with_facts(scene, rng, "zh", catalogue)[1], rng)
+    return set() if rng.random() < DROPPED else facts
 
 
 @torch.no_grad()

@@ -207,8 +207,8 @@ def train_student(work: Path, tier: int, plan: Plan) -> None:
         student.load_state_dict(teacher.state_dict())
         warm_start.begin_from(run, student, plan, [])
     data = _latent_scenes(work / f"corpus-{tier}", code).only(catalogue.tier(tier), nearest=1)
-    guidance = export.TEACHER.guidance
-    loss = distilling.distillation_loss(student.to(device), teacher.to(device), guidance, data, code, catalogue, device)
+    pair = student.to(device), teacher.to(device)
+    loss = distilling.distillation_loss(*pair, distilling.GUIDANCE, data, code, catalogue, device)
     with probe.autocast(device):
         train(student, loss, plan, run)
 

@@ -9,7 +9,6 @@ from torch import Tensor
 
 from t2i_studio.pretraining import recipe
 from t2i_studio.pretraining.catalogue import Catalogue
-from t2i_studio.pretraining.concepts import UNSAID
 from t2i_studio.pretraining.denoiser import Denoiser, LatentScenes
 from t2i_studio.pretraining.distilling import distillation_loss
 from t2i_studio.pretraining.latents import fit_patch_code
@@ -51,6 +50,16 @@ def test_what_it_lacks_is_what_guidance_adds(loss_at: Callable[[float], Loss]) -
     assert three == pytest.approx(4 * two, rel=1e-3)  # led + (guidance − 1)·(led − free): twice as far
 
 
+def test_where_the_noise_is_high_nothing_leads(
+    loss_at: Callable[[float], Loss], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def all_at(sigma: float) -> float:
+        monkeypatch.setattr("t2i_studio.pretraining.objectives.sample_sigmas", lambda n, lots: torch.full((n,), sigma))
+        return float(loss_at(3.0)(0, Chance.at(0, 0))["loss"])
+
+    assert all_at(0.95) < 1e-9 < all_at(0.85)
+
+
 def test_only_the_student_learns_and_not_its_table(
     loss_at: Callable[[float], Loss], models: tuple[Denoiser, Denoiser]
 ) -> None:
@@ -64,6 +73,5 @@ def test_only_the_student_learns_and_not_its_table(
 def test_a_prompt_without_a_word_has_nothing_to_be_led_by(
     loss_at: Callable[[float], Loss], monkeypatch: pytest.MonkeyPatch, catalogue: Catalogue
 ) -> None:
-    silent = np.full(len(recipe.new_denoiser(catalogue).table.sizes), UNSAID)
-    monkeypatch.setattr("t2i_studio.pretraining.denoiser.stated", lambda scene, rng, catalogue: silent)
+    monkeypatch.setattr("t2i_studio.pretraining.denoiser.stated", lambda scene, rng, catalogue: set())
     assert float(loss_at(5.0)(0, Chance.at(0, 0))["loss"]) < 1e-9

@@ -20,6 +20,7 @@ NAMES = (
     "page",
     "variants",
     "plain",
+    "compilers",
     "kill",
     "ratings",
     "gallery",
