@@ -128,12 +128,12 @@ def test_an_edited_prompt_is_what_the_model_gets_until_it_is_taken_back(page: Pa
 
 def test_another_product_is_a_click_away_and_so_is_the_old_one(open_page: Open) -> None:
     page = open_page(language="en")
-    write(page, "🎒 a rocket on a white podium")
-    page.locator(".choices .chip", has_text="teddy bear").click()
-    expect(page.locator("#description textarea")).to_have_value("🎒 a teddy bear on a white podium")
-    expect(page.locator(".prompt-text")).to_contain_text("teddy bear")
+    write(page, "🎒 a drone on a white podium")
+    page.locator(".choices .chip", has_text="camera").click()
+    expect(page.locator("#description textarea")).to_have_value("🎒 a camera on a white podium")
+    expect(page.locator(".prompt-text")).to_contain_text("camera")
     page.locator(".toast").get_by_role("button", name="Undo").click()
-    expect(page.locator("#description textarea")).to_have_value("🎒 a rocket on a white podium")
+    expect(page.locator("#description textarea")).to_have_value("🎒 a drone on a white podium")
 
 
 def test_scenes_can_be_made_one_by_one(open_page: Open) -> None:

@@ -71,11 +71,11 @@ def test_a_prompt_of_ones_own_is_shown_as_it_is(studio: Studio) -> None:
 
 
 def test_a_product_the_model_cannot_draw_comes_with_some_it_can(studio: Studio) -> None:
-    (told,) = shown(studio, text="a red rocket")["reading"]
-    assert "rocket" in told["problem"]
+    (told,) = shown(studio, text="a red drone")["reading"]
+    assert "drone" in told["problem"]
     assert len(told["choices"]) == 5
     product = told["product"]
-    assert product["text"][product["start"] : product["end"]] == "rocket"
+    assert product["text"][product["start"] : product["end"]] == "drone"
     for name in told["choices"]:
         assert "problem" not in shown(studio, text=f"a red {name}")["reading"][0], name
 
