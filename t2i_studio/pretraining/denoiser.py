@@ -161,7 +161,7 @@ def denoising_loss(
 
 def stated(scene: Scene, rng: np.random.Generator, catalogue: Catalogue) -> set[str]:
     """What a description drawn by lot states of the scene; nothing at all in a share of DROPPED."""
-    facts = left_open(caption_with_facts(scene, rng, "zh", catalogue)[1], rng)
+    facts = left_open(scene, caption_with_facts(scene, rng, "zh", catalogue)[1], catalogue, rng)
     return set() if rng.random() < DROPPED else facts
 
 

@@ -3,7 +3,7 @@
 A network that predicts the clean latent would have to guess both from noise that says nothing of them, and answers with
 the mean: every picture of a prompt then has the product in the middle, at medium size. So the noise of a lesson is
 coupled with its scene: one standard normal number of it, along a direction of its own for each attribute, is drawn from
-the part of the normal distribution that belongs to the scene's class. Over scenes as they are composed the noise of
+the part of the normal distribution that belongs to the scene's class. Over all scenes that leave it open the noise of
 every prompt stays standard normal, which a coupling that depends on the prompt must keep (Cheng & Schwing 2025,
 arXiv 2503.10636), and any sampler draws from it as ever.
 """
@@ -20,14 +20,16 @@ from t2i_studio.pretraining.catalogue import Catalogue
 from t2i_studio.pretraining.scenes import Scene
 
 FRAMING = ("position", "distance")
-OPEN = 0.5
-"""Share of lessons in which each is left open, whatever its class is. Captions alone would not do: they seldom state
-what is usual, so that what they leave open is in the middle and of medium size in nearly nine of ten."""
+OPEN = {"position": (0.5, 0.5, 0.5), "distance": (0.15, 0.4, 0.5, 0.6, 0.5)}
+"""Share of lessons in which each is left open, by its class. Captions alone would not do: they seldom state what is
+usual, so that what they leave open is in the middle and of medium size in nearly nine of ten. A tiny product is seldom
+what somebody wants who does not say so."""
 
 
-def left_open(facts: set[str], rng: np.random.Generator) -> set[str]:
+def left_open(scene: Scene, facts: set[str], catalogue: Catalogue, rng: np.random.Generator) -> set[str]:
     """The stated attributes `facts`, with each of FRAMING among them or not by lot."""
-    return facts.difference(FRAMING) | {name for name in FRAMING if rng.random() >= OPEN}
+    classes = attributes(scene, catalogue)
+    return facts.difference(FRAMING) | {name for name in FRAMING if rng.random() >= OPEN[name][classes[name]]}
 
 
 def coupled(
@@ -55,9 +57,10 @@ def told_by(noise: Tensor, name: str) -> Tensor:
 
 
 def shares(name: str, catalogue: Catalogue) -> np.ndarray:
-    """How often composed scenes have each class of an attribute of FRAMING; they sum to 1."""
+    """How often scenes that leave an attribute of FRAMING open have each class of it; they sum to 1."""
     if name == "position":
         weights = [place.weight for place in catalogue.positions.values()]
     else:
         weights = [catalogue.styles[name, level].weight for level in range(1, 6)]
-    return np.array(weights) / sum(weights)
+    frequent = np.multiply(weights, OPEN[name])
+    return frequent / frequent.sum()
