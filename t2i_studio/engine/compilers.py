@@ -1,9 +1,12 @@
 """How quick a step of a latent model's network is on this processor, by the way it is run: as it is, with weights
-packed once (the engine's own way), compiled by `torch.compile`, or by OpenVINO where that is installed.
+packed once (the engine's own way), compiled by `torch.compile` where there is a C++ compiler, or by
+OpenVINO where that is installed.
 """
 
 import copy
 import importlib.util
+import os
+import shutil
 import statistics
 import time
 import warnings
@@ -71,9 +74,10 @@ def step_times(folder: str) -> dict[str, Way]:
 
 
 def _ways() -> dict[str, Make]:
-    ways: dict[str, Make] = {"eager": _eager, "packed": _packed, "torch.compile": _compiled}
-    if not can_pack(torch.device("cpu")):
-        ways["packed"] = _eager  # which is what the engine does then
+    packed = _packed if can_pack(torch.device("cpu")) else _eager  # which is what the engine does then
+    ways: dict[str, Make] = {"eager": _eager, "packed": packed}
+    if any(map(shutil.which, (os.environ.get("CXX", "g++"), "clang++"))):
+        ways["torch.compile"] = _compiled
     if importlib.util.find_spec("openvino"):
         ways["OpenVINO"] = _openvino
     return ways
@@ -106,10 +110,8 @@ def _packed(network: nn.Module, inputs: tuple[Tensor, ...]) -> Step:
 
 
 def _compiled(network: nn.Module, inputs: tuple[Tensor, ...]) -> Step:
-    from torch._inductor import config
-
-    config.freezing = True  # weights become constants, laid out for the processor
-    compiled = torch.compile(copy.deepcopy(network))
+    # frozen: weights become constants, laid out for the processor
+    compiled = torch.compile(copy.deepcopy(network), options={"freezing": True})
 
     @torch.no_grad()
     def step() -> Tensor:

@@ -36,10 +36,10 @@ def coupled(
     noise: Tensor, scenes: Sequence[Scene], facts: Sequence[set[str]], catalogue: Catalogue, rng: np.random.Generator
 ) -> Tensor:
     """Standard normal noise (B, C, H, W) that tells the framing of its scene, where `facts` do not state it."""
-    noise = noise.clone()
+    noise, seen = noise.clone(), [attributes(scene, catalogue) for scene in scenes]
     for number, name in enumerate(FRAMING):
         ends = np.concatenate([[0], np.cumsum(shares(name, catalogue))])
-        classes = np.array([attributes(scene, catalogue)[name] for scene in scenes])
+        classes = np.array([each[name] for each in seen])
         told = torch.from_numpy(ndtri(rng.uniform(ends[classes], ends[classes + 1]))).to(noise)
         unsaid = torch.tensor([name not in stated for stated in facts], device=noise.device)
         cells = noise[:, -1 - number]  # the finest components, of which pictures have least
