@@ -110,8 +110,11 @@ def _packed(network: nn.Module, inputs: tuple[Tensor, ...]) -> Step:
 
 
 def _compiled(network: nn.Module, inputs: tuple[Tensor, ...]) -> Step:
-    # frozen: weights become constants, laid out for the processor
-    compiled = torch.compile(copy.deepcopy(network), options={"freezing": True})
+    from torch._inductor import config
+
+    compiled = torch.compile(copy.deepcopy(network))
+    with torch.no_grad(), config.patch(freezing=True):  # weights become constants, laid out for the processor
+        compiled(*inputs)
 
     @torch.no_grad()
     def step() -> Tensor:
