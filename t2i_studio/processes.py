@@ -27,6 +27,11 @@ def beside() -> int:
     return int(os.environ.get("LOCAL_WORLD_SIZE", "1")) if _several() else 1
 
 
+def count() -> int:
+    """How many processes there are, on all machines together."""
+    return _state().num_processes if _several() else 1
+
+
 def is_main() -> bool:
     return not _several() or _state().is_main_process
 

@@ -28,7 +28,8 @@ Where the product stands and how large it is, unless the prompt says so, is deci
 **Data.** Scenes composed by `t2i_studio.pretraining` from the 3D renders of Fluent Emoji (Microsoft, MIT, as packaged
 in @lobehub/fluent-emoji-3d 1.1.0), captioned in Chinese and English from the scenes' own parameters. {others}
 
-**Recipe.** docs/recipe.md. Steps taken: {lengths}.
+**Recipe.** docs/recipe.md. Steps taken: {lengths}; {hours:.1f} core-hours
+in all.
 
 **Scores** ({prompts} held-out prompts in turn Chinese and English, judged by a classifier trained on composed scenes
 only; {steps} steps, guidance {guidance}). binding: both colours in their places where a prompt has two; diversity: how
@@ -55,13 +56,13 @@ products {count} are a shop's own, cut out of the pictures it gave; the rights i
 
 def write(
     catalogue: Catalogue, known: Sequence[str], scores: Mapping[str, float],
-    prompts: int, sampling: Sampling, lengths: Mapping[str, int], taught: Sequence[str],
+    prompts: int, sampling: Sampling, lengths: Mapping[str, int], hours: float, taught: Sequence[str],
 ) -> str:  # fmt: skip
-    """The card. taught: all objects the training showed."""
+    """The card. lengths, hours: steps of each stage, and core-hours of all. taught: all objects the training showed."""
     own = set(taught) - set(load_catalogue().objects)
     rows = "\n".join(f"| {name} | {value:.3f} |" for name, value in scores.items())
     return TEXT.format(
-        steps=sampling.steps, guidance=f"{sampling.guidance:g}", prompts=prompts, count=len(known),
+        steps=sampling.steps, guidance=f"{sampling.guidance:g}", prompts=prompts, count=len(known), hours=hours,
         others=SHOP.format(count=len(own)) if own else NO_OTHERS,
         lengths=", ".join(f"{stage.replace('_', ' ')} {steps:,}" for stage, steps in lengths.items()),
         scores=f"| measure | value |\n|---|---|\n{rows}" if rows else "not measured yet",

@@ -208,7 +208,7 @@ def train_student(work: Path, tier: int, plan: Plan) -> None:
         warm_start.begin_from(run, student, plan, [])
     data = _latent_scenes(work / f"corpus-{tier}", code).only(catalogue.tier(tier), nearest=1)
     pair = student.to(device), teacher.to(device)
-    loss = distilling.distillation_loss(*pair, distilling.GUIDANCE, data, code, catalogue, device)
+    loss = distilling.distillation_loss(*pair, distilling.Guidance(), data, code, catalogue, device)
     with probe.autocast(device):
         train(student, loss, plan, run)
 
@@ -307,8 +307,9 @@ def export_model(
     result = evaluate_pipeline(work, painter, objects, prompts, progress) if prompts else Evaluation({}, {})
     known = [name for name in objects if result.recognised.get(name, 0 if prompts else 1) >= RECOGNISED]
     card = model_card.write(
-        catalogue, known, result.scores, prompts, painter.sampling, run_lengths(work), catalogue.tier(tier)
-    )
+        catalogue, known, result.scores, prompts, painter.sampling, run_lengths(work), core_hours(work),
+        catalogue.tier(tier),
+    )  # fmt: skip
     code = PatchCode.load(work / "code.safetensors")
     export.export(out, painter.pipe, painter.upscaler, painter.sampling, code, catalogue, known, result.scores, card)
     return known
@@ -316,8 +317,17 @@ def export_model(
 
 def run_lengths(work: Path) -> dict[str, int]:
     """Steps taken by each stage's run."""
+    return {stage: state["step"] for stage, state in _states(work).items()}
+
+
+def core_hours(work: Path) -> float:
+    """Hours of processor cores that the stages' runs took, without what made a model that they began with."""
+    return sum(state.get("core_seconds", 0.0) for state in _states(work).values()) / 3600
+
+
+def _states(work: Path) -> dict[str, dict]:
     states = {stage: Run(work / stage).load() for stage in PLANS}
-    return {stage: state["step"] for stage, state in states.items() if state}
+    return {stage: state for stage, state in states.items() if state}
 
 
 def run(work: Path, out: Path, tier: int, scale: float, report: Callable[[str], None]) -> None:

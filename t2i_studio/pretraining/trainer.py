@@ -159,7 +159,8 @@ def train(
     optimizer = new_optimizer(model, fast or [], plan)
     with writing(run.folder), _flushing_denormals():
         run.folder.mkdir(parents=True, exist_ok=True)
-        start, average = _resume(run, model, optimizer, plan)
+        start, average, spent = _resume(run, model, optimizer, plan)
+        begun = time.process_time()
         processes.share(model.state_dict().values())
         main = processes.is_main()
         with contextlib.closing(_Journal(run, plan, start)) if main else contextlib.nullcontext() as journal:
@@ -181,8 +182,9 @@ def train(
                     with average.applied(model), torch.no_grad():
                         journal.picture(step + 1, grid())
                 if journal.save_due(step + 1):
+                    cost = spent + processes.count() * (time.process_time() - begun)
                     run.save({"step": step + 1, "model": model.state_dict(), "ema": average.weights,
-                              "optimizer": optimizer.state_dict()})  # fmt: skip
+                              "optimizer": optimizer.state_dict(), "core_seconds": cost})  # fmt: skip
     processes.all_go_on(True)  # until the main one has written: one that leaves earlier takes it down
     model.load_state_dict(average.weights)
     return model.eval()
@@ -209,14 +211,16 @@ def new_optimizer(model: nn.Module, fast: list[nn.Parameter], plan: Plan) -> tor
     )  # fmt: skip
 
 
-def _resume(run: Run, model: nn.Module, optimizer: torch.optim.Optimizer, plan: Plan) -> tuple[int, Average]:
-    """Give model and optimizer what the checkpoint has; the steps already taken, and the averaged weights."""
+def _resume(run: Run, model: nn.Module, optimizer: torch.optim.Optimizer, plan: Plan) -> tuple[int, Average, float]:
+    """Give model and optimizer what the checkpoint has; the steps already taken, the averaged weights, and how many
+    seconds of processor cores that took.
+    """
     state = run.load()
     if state is None:
-        return 0, Average(model, plan.ema, None)
+        return 0, Average(model, plan.ema, None), 0.0
     _restore(run, model, state["model"])
     optimizer.load_state_dict(state["optimizer"])
-    return state["step"], Average(model, plan.ema, state["ema"])
+    return state["step"], Average(model, plan.ema, state["ema"]), state.get("core_seconds", 0.0)  # older ones lack it
 
 
 class _Journal:

@@ -24,7 +24,7 @@ def test_a_name_is_known_by_its_last_words_and_a_strange_one_is_like_nothing() -
     assert likeness("xyzzy", ["teapot"]) == [0.0]
 
 
-@pytest.mark.parametrize(("text", "first"), [("a perfume", "lotion"), ("电钻", "toolbox"), ("a sofa", "chair")])
+@pytest.mark.parametrize(("text", "first"), [("a perfume", "lotion"), ("电钻", "hammer"), ("a trumpet", "drum")])
 def test_what_comes_closest_is_offered_first(text: str, first: str) -> None:
     known = load(EMBEDDED_MODEL)
     assert known is not None

@@ -83,6 +83,8 @@ def test_vocabulary_scores_and_card_tell_only_what_was_measured(work: Path, cata
     assert min(scores["diversity"], scores["fid_ratio"]) >= 0
     card = (folder / "README.md").read_text(encoding="utf-8")
     assert f"denoiser {recipe.plan('denoiser', SCALE).steps}" in card
+    assert recipe.core_hours(work) > 0
+    assert f"{recipe.core_hours(work):.1f} core-hours" in card
     assert all(f"| {name} | {value:.3f} |" in card for name, value in scores.items())
     names = [key.removeprefix("object.") for key in vocabulary if key.startswith("object.")]
     assert all(catalogue.objects[name].en in card.split("**Objects it knows**")[1].split("**")[0] for name in names)

@@ -71,6 +71,19 @@ def test_a_run_that_was_stopped_and_resumed_takes_the_steps_of_one_that_was_not(
     assert all(torch.equal(resumed[name], expected[name]) for name in expected)
 
 
+def test_a_run_tells_what_it_took_in_all(tmp_path: Path) -> None:
+    run, took = Run(tmp_path), []
+    for stop in (5, 9):
+        with pytest.raises(StoppedError):
+            fit(tmp_path, [], stop)
+        took.append((run.load() or {})["core_seconds"])
+    assert 0 < took[0] < took[1]
+    older = {name: value for name, value in (run.load() or {}).items() if name != "core_seconds"}
+    run.save(older)
+    fit(tmp_path, [])
+    assert 0 < (run.load() or {})["core_seconds"] < took[1] + 60
+
+
 def test_a_killed_process_loses_only_the_steps_since_its_last_checkpoint(tmp_path: Path) -> None:
     script = (
         "import sys, time; from pathlib import Path; from tests.pretraining import test_trainer as t\n"
