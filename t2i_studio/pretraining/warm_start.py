@@ -27,6 +27,7 @@ from t2i_studio.pretraining.text_encoder import draw_prompts
 from t2i_studio.pretraining.trainer import Plan, Run, new_optimizer
 
 PROMPTS = 1_000
+OTHER_LOTS = 7_001  # than those of any table that was trained
 
 
 @torch.no_grad()
@@ -59,7 +60,9 @@ def recover_table(
     table: ConceptTable, encoder: CLIPTextModel, tokenizer: PreTrainedTokenizerFast,
     catalogue: Catalogue, objects: Sequence[str], prompts: int = PROMPTS,
 ) -> None:  # fmt: skip
-    """Give `table` the vectors that `encoder` writes for the classes that prompts about `objects` state."""
+    """Give `table` the vectors that `encoder` writes for the classes that prompts about `objects` state, and new random
+    ones for the others: their rows began as those of other classes, which are still near where they began.
+    """
     rng = np.random.default_rng(0)
     length = WORDS + len(table.sizes)
     sums = torch.zeros_like(table.rows.weight)
@@ -73,6 +76,7 @@ def recover_table(
         counts.index_add_(0, rows, torch.ones(len(rows), 1))
         blanks.append(hidden[:, :WORDS].mean((0, 1)))
     stated = counts[:, 0] > 0
+    table.rows.weight.copy_(torch.randn(sums.shape, generator=torch.Generator().manual_seed(OTHER_LOTS)))
     table.rows.weight[stated] = (sums / counts.clamp(min=1))[stated]
     table.blank.copy_(torch.stack(blanks).mean(0))
 

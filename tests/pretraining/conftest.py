@@ -15,7 +15,7 @@ def catalogue() -> Catalogue:
 def renders(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Path:
     """Small drawn cut-outs in place of the renders, which are fetched and never committed."""
     folder = tmp_path_factory.mktemp("renders")
-    things = [*(catalogue.objects[name] for name in catalogue.tier(1)), *catalogue.props.values()]
+    things = [*catalogue.objects.values(), *catalogue.props.values()]
     for number, thing in enumerate(things):
         if thing.code != DRAWN:
             _drawn(number).save(folder / f"{thing.code}.webp", lossless=True)
