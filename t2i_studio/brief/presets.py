@@ -18,7 +18,7 @@ from t2i_studio.settings import ASSETS
 FOLDER = ASSETS / "styles"
 TABLE = FOLDER / "presets.toml"
 PICTURES = FOLDER / "pictures"
-PICTURE_TEXT = "white handbag"
+PICTURE_TEXT = "brown handbag"
 """What every preset's picture shows, so that only the look differs."""
 PICTURE_SEED = 20
 
