@@ -43,7 +43,18 @@ def find_product(words: Sequence[Word], scopes: Sequence[frozenset[Scope]]) -> C
     """The likeliest thing; None when there is no noun at all."""
     weights = load_weights(WEIGHTS)
     found = candidates(words, scopes)
-    return max(found, key=lambda each: (score(each.features, weights), -each.first), default=None)
+    likeliest = max(found, key=lambda each: (score(each.features, weights), -each.first), default=None)
+    return likeliest and next((each for each in found if _is_summed_up(words, each, likeliest)), likeliest)
+
+
+def _is_summed_up(words: Sequence[Word], thing: Candidate, general: Candidate) -> bool:
+    """Does a general word only say again what kind of thing that is: 机器人玩具, "robot toy"?"""
+    name, kind = words[thing.last - 1], words[general.last - 1]
+    adjoins = thing.last == general.first and name.script == kind.script
+    if not adjoins or (kind.script == "zh" and name.end < kind.start) or general.last - general.first > 1:
+        return False
+    product, generals = lexicon().products.get(name.lemma), lexicon().generals
+    return product is not None and name.lemma not in generals and product.category in generals.get(kind.lemma, ())
 
 
 def candidates(words: Sequence[Word], scopes: Sequence[frozenset[Scope]]) -> list[Candidate]:

@@ -59,12 +59,14 @@ class Head:
 
 @dataclass(frozen=True)
 class Lexicon:
-    """meanings: normal form of a word → its meanings with their values. products: by any of their names.
+    """meanings: normal form of a word → its meanings with their values. products: by any of their names. generals:
+    words for many kinds of product (toy, 包) → the categories of these.
     shades: words that may stand for a colour. shade_cues: words that show that they do, by what they are.
     """
 
     meanings: dict[str, tuple[tuple[Meaning, str], ...]]
     products: dict[str, Product]
+    generals: dict[str, frozenset[str]]
     heads: dict[str, Head]
     shades: dict[str, str]
     shade_cues: dict[str, frozenset[str]]
@@ -91,7 +93,7 @@ def lexicon() -> Lexicon:
     shades = {word: row["value"] for row in _rows(WORDS / "terms" / "shades.csv") for word in _both(row)}
     cues = {row["cue"]: frozenset(_both(row)) for row in _rows(WORDS / "shade_cues.csv")}
     known = {word: tuple(dict.fromkeys(found)) for word, found in meanings.items()}
-    return Lexicon(known, products, heads, shades, cues)
+    return Lexicon(known, products, _generals(), heads, shades, cues)
 
 
 def _add_compounds(meanings: dict[str, list[tuple[Meaning, str]]]) -> None:
@@ -112,6 +114,14 @@ def _objects() -> Iterator[Product]:
     for row in _rows(CATALOGUE / "objects.csv"):
         zh = (row["zh"], row["zh_hant"], *_split(row["synonyms_zh"]))
         yield Product(row["category"], zh, (row["en"], *_split(row["synonyms_en"])), (row["id"],))
+
+
+def _generals() -> dict[str, frozenset[str]]:
+    categories: dict[str, set[str]] = defaultdict(set)
+    for row in _rows(CATALOGUE / "objects.csv"):
+        for word in (row["hypernym_en"], f"{row['hypernym_en']}s", row["hypernym_zh"]):
+            categories[word].add(row["category"])
+    return {word: frozenset(some) for word, some in categories.items()}
 
 
 def _products() -> Iterator[Product]:

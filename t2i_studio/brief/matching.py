@@ -36,10 +36,11 @@ def match_product(brief: Brief, known: Vocabulary) -> Match:
     for name in names:
         if concept := known.find(name, "object"):
             return Match(concept, "known")
-    for name in names:
-        if (product := lexicon().products.get(name)) and (concept := _near(product, known)):
+    listed = [product for name in names if (product := lexicon().products.get(name))]
+    for product in listed:
+        if concept := _near(product, known):
             return Match(concept, "synonym")
-    for gloss in (dictionary_gloss(written), brief.product_en):
+    for gloss in (None if listed else dictionary_gloss(written), brief.product_en):  # 奖杯 is no cup of coffee
         if gloss and (concept := _by_head(gloss, known)):
             return Match(concept, "dictionary")
     return Match(None, closest=_closest(brief, known))

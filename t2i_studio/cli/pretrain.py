@@ -198,7 +198,7 @@ def evaluate(
     model: Annotated[Path, typer.Option(help="The model folder.")] = EMBEDDED_MODEL,
     prompts: Annotated[
         int,
-        typer.Option("--prompts", min=2, help="Held-out prompts; three pictures for every four of them come on top."),
+        typer.Option("--prompts", min=2, help="Held-out prompts; seven pictures for every four of them come on top."),
     ] = 512,
     sheet: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also write the first 64 pictures and their prompts there.")

@@ -16,6 +16,7 @@ from t2i_studio.engine.prompts import pipeline_tokenizer
 from t2i_studio.engine.registry import ModelCard
 from t2i_studio.engine.weights import weight_hash
 from t2i_studio.errors import StudioError
+from t2i_studio.framing import Framing, load_framing
 from t2i_studio.settings import Settings
 from t2i_studio.upscaling.cells import cell_pictures
 from t2i_studio.upscaling.folder import FILE, load_upscaler
@@ -34,8 +35,8 @@ class LoadedModel:
     card.source: the folder it came from. precision: for the record. hash: of its weights. lanes: calls side by
     side, each of `threads` threads. together: variants in one call. tokenizer: with its limit in tokens.
     encoding: held while prompts are encoded. adapters: the LoRA set now in it. cells: of a linear decoder
-    (upscaling.cells), whose place they take. upscaler: what its pictures go through last. rungs: measures against
-    memory shortage not taken yet.
+    (upscaling.cells), whose place they take. framing: what lots tell the model of that (framing.framed). upscaler:
+    what its pictures go through last. rungs: measures against memory shortage not taken yet.
     """
 
     card: ModelCard
@@ -52,6 +53,7 @@ class LoadedModel:
     encoding: threading.Lock = field(default_factory=threading.Lock)
     adapters: tuple[Any, ...] = ()
     cells: torch.Tensor | None = None
+    framing: Framing | None = None
     upscaler: Upscaler | None = None
     rungs: list[Callable[[], None]] = field(default_factory=list)
 
@@ -123,6 +125,7 @@ def load_model(card: ModelCard, device: torch.device, settings: Settings, cache:
         together=together,
         tokenizer=pipeline_tokenizer(pipe, card.max_prompt_tokens),
         forget_prompts=forget,
+        framing=load_framing(folder),
         upscaler=_upscaler(card, folder),
     )
     _place(model)

@@ -4,23 +4,20 @@ import json
 import os
 import shutil
 import threading
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import torch
 from pydantic import Field, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import Tensor
 
 from t2i_studio.domain import Noun
 from t2i_studio.errors import StudioError
+from t2i_studio.int8 import packed, unpacked
 from t2i_studio.judge.network import Judge
 from t2i_studio.settings import EMBEDDED_JUDGE
 
-SCALE = ".scale"
 _LOADING = threading.Lock()
 
 
@@ -81,32 +78,6 @@ def save_judge(folder: Path, judge: Judge, card: Card) -> None:
         os.rename(folder, old)
     os.rename(partial, folder)
     shutil.rmtree(old, ignore_errors=True)
-
-
-def packed(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Matrices and kernels as int8 with a scale for each output row (row = int8 · scale), the rest as it is.
-
-    The largest value of a row is 127 steps, so that no value is off by more than half a step of its row.
-    """
-    small: dict[str, Tensor] = {}
-    for name, weight in weights.items():
-        if weight.dim() < 2:
-            small[name] = weight.float().contiguous()
-            continue
-        rows = weight.float().flatten(1)
-        scale = rows.abs().amax(1).clamp(min=1e-12) / 127
-        small[name] = (rows / scale[:, None]).round().to(torch.int8).view(weight.shape).contiguous()
-        small[name + SCALE] = scale
-    return small
-
-
-def unpacked(small: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The weights that `packed` made small, as float32."""
-    return {
-        name: weight if weight.dim() < 2 else (weight.flatten(1) * small[name + SCALE][:, None]).view(weight.shape)
-        for name, weight in small.items()
-        if not name.endswith(SCALE)
-    }
 
 
 def _readable(content: dict[str, Any], indent: str = " ") -> str:

@@ -16,6 +16,7 @@ from t2i_studio.pretraining.catalogue import Catalogue, catalogue_of, fetch_rend
 from t2i_studio.pretraining.concepts import stated_classes
 from t2i_studio.pretraining.corpus import HELD_OUT
 from t2i_studio.pretraining.denoiser import Denoiser, redraw
+from t2i_studio.pretraining.export import Sampling
 from t2i_studio.pretraining.latents import SIZE, PatchCode, psnr, to_tensor
 from t2i_studio.pretraining.scenes import Scene
 from t2i_studio.pretraining.trainer import Plan, Run, train
@@ -25,7 +26,7 @@ from t2i_studio.upscaling.folder import load_upscaler, save_upscaler
 from t2i_studio.upscaling.network import SCALE, Upscaler
 
 LARGE = 2 * SIZE  # of the autoencoder's pictures
-SKIPPED = (4, 9)  # steps left out where the model draws over a scene: the later it begins, the more stays as it was
+SKIPPED = (0.4, 0.9)  # share of the steps left out where the model draws over a scene: the more, the more stays
 HELD_OUT_SCENES = 32
 OFTEN = 4  # how much more often scenes with confetti are shown, which is easily taken for grain
 
@@ -49,15 +50,17 @@ def save_autoencoder(work: Path, model: AutoencoderTiny) -> None:
         model.save_pretrained(work / "autoencoder")
 
 
-def train_upscaler(work: Path, tier: int, count: int, plan: Plan, model: Denoiser) -> dict[str, float]:
-    """Teach the upscaler on `count` scenes and on what `model` draws over them; returns its PSNR on held-out scenes
-    (upscaled) beside that of bicubic enlargement (bicubic), both at full size.
+def train_upscaler(
+    work: Path, tier: int, count: int, plan: Plan, model: Denoiser, sampling: Sampling
+) -> dict[str, float]:  # fmt: skip
+    """Teach the upscaler on `count` scenes and on what `model` draws over them as it is meant to; returns its PSNR on
+    held-out scenes (upscaled) beside that of bicubic enlargement (bicubic), both at full size.
     """
     code, device = PatchCode.load(work / "code.safetensors"), probe.device()
     cells = cell_pictures(AutoencoderTiny.from_pretrained(work / "autoencoder"))
     name, seed = f"upscaling-{tier}", HELD_OUT - 100 - tier
     clean, pictures, scenes = _pairs(work, name, tier, count, seed, code, SCALE * LARGE)
-    drawn = _drawn_over(model.to(device), clean, scenes, catalogue_of(work), device)
+    drawn = _drawn_over(model.to(device), sampling, clean, scenes, catalogue_of(work), device)
     rivals = upscaling.Rivals().to(device)
     times = [OFTEN if scene.style["playfulness"] > NEUTRAL else 1 for scene in scenes]
     lessons = upscaling.Lessons(clean, drawn, cells, pictures, np.repeat(np.arange(len(scenes)), times))
@@ -82,7 +85,8 @@ def quality(latents: Tensor, scenes: np.ndarray, cells: Tensor, upscaler: Upscal
 
 
 def _drawn_over(
-    model: Denoiser, clean: Tensor, scenes: Sequence[Scene], catalogue: Catalogue, device: torch.device, batch: int = 32
+    model: Denoiser, sampling: Sampling, clean: Tensor, scenes: Sequence[Scene], catalogue: Catalogue,
+    device: torch.device, batch: int = 32,
 ) -> Tensor:  # fmt: skip
     """What the model makes of each scene's own latents and a full description, begun at steps drawn by lot."""
     said = [stated_classes(scene, set(attributes(scene, catalogue)), catalogue) for scene in scenes]
@@ -90,8 +94,8 @@ def _drawn_over(
     drawn = []
     for begin in range(0, len(scenes), batch):
         some = torch.from_numpy(np.stack(said[begin : begin + batch])).to(device)
-        skipped = int(rng.integers(*SKIPPED))
-        drawn.append(redraw(model, clean[begin : begin + batch].to(device), some, skipped, seed=begin).cpu())
+        over, skipped = clean[begin : begin + batch].to(device), int(rng.uniform(*SKIPPED) * sampling.steps)
+        drawn.append(redraw(model, over, some, skipped, sampling.steps, sampling.guidance, begin).cpu())
     return torch.cat(drawn)
 
 

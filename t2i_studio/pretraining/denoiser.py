@@ -13,7 +13,7 @@ from t2i_studio.pretraining import objectives
 from t2i_studio.pretraining.captions import caption_with_facts
 from t2i_studio.pretraining.catalogue import Catalogue
 from t2i_studio.pretraining.concepts import UNSAID, ConceptTable, stated_classes
-from t2i_studio.pretraining.framing import coupled, left_open
+from t2i_studio.pretraining.framing import left_open
 from t2i_studio.pretraining.latents import CELLS, PatchCode, to_pictures, to_tensor
 from t2i_studio.pretraining.scenes import Scene
 from t2i_studio.pretraining.trainer import Chance
@@ -126,8 +126,7 @@ def draw_lesson(data: LatentScenes, catalogue: Catalogue, chance: Chance, device
     said = np.stack([stated_classes(scene, some, catalogue) for scene, some in zip(scenes, facts, strict=True)])
     clean = data.latents[index].float().to(device)
     sigmas = objectives.sample_sigmas(BATCH, chance.torch).to(device)
-    noise = torch.randn(clean.shape, generator=chance.torch)
-    noise = coupled(noise, scenes, facts, catalogue, chance.numpy).to(device)
+    noise = torch.randn(clean.shape, generator=chance.torch).to(device)
     return Lesson(clean, noise, sigmas, torch.from_numpy(said).to(device), data.masks[index].float().to(device))
 
 
@@ -161,7 +160,7 @@ def denoising_loss(
 
 def stated(scene: Scene, rng: np.random.Generator, catalogue: Catalogue) -> set[str]:
     """What a description drawn by lot states of the scene; nothing at all in a share of DROPPED."""
-    facts = left_open(scene, caption_with_facts(scene, rng, "zh", catalogue)[1], catalogue, rng)
+    facts = left_open(caption_with_facts(scene, rng, "zh", catalogue)[1], rng)
     return set() if rng.random() < DROPPED else facts
 
 
@@ -173,7 +172,7 @@ def sample(model: Denoiser, said: Tensor, steps: int = 12, guidance: float = 2.0
 
 @torch.no_grad()
 def redraw(
-    model: Denoiser, clean: Tensor, said: Tensor, skipped: int, steps: int = 10, guidance: float = 2.0, seed: int = 0
+    model: Denoiser, clean: Tensor, said: Tensor, skipped: int, steps: int, guidance: float, seed: int
 ) -> Tensor:  # fmt: skip
     """Latents drawn over `clean` ones (B, C, 8, 8) without the first `skipped` steps (SDEdit, Meng et al. 2022, arXiv
     2108.01073): the same scene with a model's faults.

@@ -1,27 +1,28 @@
 """What the finished model folder can do: held-out prompts in, pictures out, the judge's verdict on each attribute."""
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from diffusers import StableDiffusionPipeline
 from PIL import Image
 from scipy.stats import spearmanr
 from torch import Tensor
 
 from t2i_studio.domain import STYLE_CONTROLS
+from t2i_studio.framing import telling
 from t2i_studio.judge.distances import frechet_distance, mean_distance, squared_distances
 from t2i_studio.judge.seeing import Sees, features, verdicts
 from t2i_studio.pretraining.catalogue import Catalogue
 from t2i_studio.pretraining.corpus import HELD_OUT
-from t2i_studio.pretraining.export import SIDE, Sampling
+from t2i_studio.pretraining.export import SIDE, Painter
 from t2i_studio.pretraining.prompt_sheet import prompt_sheet
-from t2i_studio.pretraining.questions import Question, agreeing, color_pairs, other_scenes, questions
+from t2i_studio.pretraining.questions import Question, agreeing, color_pairs, other_scenes, questions, translated
 from t2i_studio.pretraining.renderer import Renderer
 from t2i_studio.pretraining.scenes import Scene
-from t2i_studio.upscaling.network import Upscaler, to_pictures
+from t2i_studio.upscaling.network import to_pictures
 
 BATCH = 8
 SEVERAL = 4  # pictures of one prompt whose variety is measured
@@ -29,25 +30,19 @@ PAIRED, VARIED = 4, 16  # prompts of the evaluation for each pair of colours, an
 
 
 @dataclass(frozen=True)
-class Painter:
-    """All that makes a picture: a pipeline, its steps and guidance, and what enlarges its pictures, if there is one."""
-
-    pipe: StableDiffusionPipeline
-    sampling: Sampling
-    upscaler: Upscaler | None = None
-
-
-@dataclass(frozen=True)
 class Drawn:
     """What a model drew, and the composed scenes beside which its pictures are held.
 
-    pictures, paired: (N, 3, H, W) in [−1, 1], of `asked` and of `pairs` (questions.color_pairs). several: SEVERAL
-    pictures of each of some other prompts. agreeing: as many composed scenes of which each of these is true.
-    composed, others: two sets of composed scenes, each as many and of the same objects as `pictures`.
+    pictures, retold, paired: (N, 3, H, W) in [−1, 1], of `asked`, of the same in the other language (`translations`)
+    from the same seeds, and of `pairs` (questions.color_pairs). several: SEVERAL pictures of each of some other
+    prompts. agreeing: as many composed scenes of which each of these is true. composed, others: two sets of composed
+    scenes, each as many and of the same objects as `pictures`.
     """
 
     asked: list[Question]
     pictures: Tensor
+    translations: list[Question]
+    retold: Tensor
     pairs: list[Question]
     paired: Tensor
     several: list[list[Image.Image]]
@@ -60,23 +55,25 @@ def draw_all(
     painter: Painter, catalogue: Catalogue, objects: Sequence[str], count: int, renders: Path,
     progress: Callable[[int, int], None],
 ) -> Drawn:  # fmt: skip
-    """`count` held-out prompts about `objects` and those of binding and diversity.
+    """`count` held-out prompts about `objects`, their translations, and the prompts of binding and diversity.
 
     renders: of the composed scenes. progress: told how many pictures of how many there are.
     """
     asked = questions(catalogue, objects, count, HELD_OUT)
+    translations = translated(asked, catalogue, (HELD_OUT, 7))
     pairs = color_pairs(catalogue, objects, max(1, count // PAIRED), (HELD_OUT, 1))
     rng = np.random.default_rng((HELD_OUT, 2))
     varied = questions(catalogue, rng.permutation(list(objects)).tolist(), max(1, count // VARIED), (HELD_OUT, 3))
-    texts = [[q.text for q in asked], [q.text for q in pairs], [q.text for q in varied for _ in range(SEVERAL)]]
-    pictures, paired, several = _draw_each(painter, texts, progress)
+    texts = [[q.text for q in some] for some in (asked, translations, pairs)]
+    texts.append([q.text for q in varied for _ in range(SEVERAL)])
+    pictures, retold, paired, several = _draw_each(painter, texts, progress)
     renderer = Renderer(catalogue, renders, pictures.shape[-1])
 
     def composed(scenes: Sequence[Scene]) -> list[Image.Image]:
         return [Image.fromarray(renderer.render(scene)) for scene in scenes]
 
     return Drawn(
-        asked, pictures, pairs, paired,
+        asked, pictures, translations, retold, pairs, paired,
         several=[to_pictures(some) for some in several.split(SEVERAL)],
         agreeing=[composed([agreeing(q, rng, catalogue) for _ in range(SEVERAL)]) for q in varied],
         composed=composed(other_scenes(catalogue, asked, (HELD_OUT, 4))),
@@ -98,15 +95,17 @@ def _draw_each(painter: Painter, texts: Sequence[Sequence[str]], progress: Calla
 
 def draw(painter: Painter, texts: Sequence[str], progress: Callable[[int], None] = lambda more: None) -> Tensor:
     """Pictures (N, 3, H, W) in [−1, 1], prompt k from seed k. progress: told after each batch how many it has."""
-    pipe, sampling, upscaler = painter.pipe, painter.sampling, painter.upscaler
+    pipe, sampling, upscaler = copy.copy(painter.pipe), painter.sampling, painter.upscaler
     pipe.set_progress_bar_config(disable=True)
     pictures = [torch.empty(0, 3, SIDE, SIDE)] if not texts else []
     for begin in range(0, len(texts), BATCH):
         some = list(texts[begin : begin + BATCH])
-        seeds = [torch.Generator().manual_seed(begin + k) for k in range(len(some))]
+        seeds = range(begin, begin + len(some))
+        if painter.framing:
+            pipe.encode_prompt = telling(painter.pipe.encode_prompt, seeds, painter.framing)
         made = pipe(
-            some, num_inference_steps=sampling.steps, guidance_scale=sampling.guidance, generator=seeds,
-            output_type="pt",
+            some, num_inference_steps=sampling.steps, guidance_scale=sampling.guidance,
+            generator=[torch.Generator().manual_seed(seed) for seed in seeds], output_type="pt",
         )  # fmt: skip
         pixels = made.images.float().cpu() * 2 - 1
         with torch.inference_mode():
@@ -122,11 +121,13 @@ def first_pictures(drawn: Drawn, count: int) -> Image.Image:
 
 
 def scores(drawn: Drawn, judge: Sees) -> dict[str, float]:
-    """What the judge makes of all that was drawn: the scores of `adherence`, and three of their own prompts.
+    """What the judge makes of all that was drawn: the scores of `adherence`, and four of their own prompts.
 
-    binding, diversity, fid_ratio: see the functions. What cannot be told of these pictures is left out.
+    zh_minus_en, binding, diversity, fid_ratio: see the functions. What cannot be told of these pictures is left out.
     """
     result = adherence(drawn.asked, drawn.pictures, judge)
+    both = torch.cat([drawn.pictures, drawn.retold])
+    result["zh_minus_en"] = zh_minus_en([*drawn.asked, *drawn.translations], both, judge)
     result["binding"] = binding(drawn.pairs, drawn.paired, judge)
     result["diversity"] = diversity(drawn.several, drawn.agreeing, judge)
     result["fid_ratio"] = fid_ratio(to_pictures(drawn.pictures), drawn.composed, drawn.others, judge)
@@ -137,7 +138,7 @@ def adherence(asked: Sequence[Question], pictures: Tensor, judge: Sees) -> dict[
     """Share of stated attributes that the judge sees in the pictures, by attribute, in 0–1; what no prompt
     states is not a number.
 
-    props: over all kinds of props of prompts that name any. zh_minus_en: difference of "object".
+    props: over all kinds of props of prompts that name any.
     style.CONTROL: Spearman correlation of the level asked for with the level the judge sees (its expectation).
     """
     seen = verdicts(judge, pictures)
@@ -150,14 +151,19 @@ def adherence(asked: Sequence[Question], pictures: Tensor, judge: Sees) -> dict[
     }  # fmt: skip
     props = [name for name in seen if name.startswith("prop.")]
     result["props"] = _mean(np.concatenate([right[name][stated[name]] for name in props]))
-    chinese = np.array([q.language == "zh" for q in asked])
-    result["zh_minus_en"] = _mean(right["object"][chinese]) - _mean(right["object"][~chinese])
     for control in STYLE_CONTROLS:
         levels = (seen[control] * torch.arange(1, 6)).sum(-1).numpy()
         wanted = np.array([1 + q.classes[control] for q in asked])
         told = stated[control]
         result[f"style.{control}"] = _rank_correlation(wanted[told], levels[told])
     return result
+
+
+def zh_minus_en(asked: Sequence[Question], pictures: Tensor, judge: Sees) -> float:
+    """How much oftener the judge sees the right object after Chinese prompts than after English ones."""
+    right = _right("object", verdicts(judge, pictures)["object"], asked)
+    chinese = np.array([question.language == "zh" for question in asked])
+    return _mean(right[chinese]) - _mean(right[~chinese])
 
 
 def binding(pairs: Sequence[Question], pictures: Tensor, judge: Sees) -> float:

@@ -13,6 +13,7 @@ from diffusers import AutoencoderTiny, StableDiffusionPipeline, UNet2DConditionM
 from transformers import CLIPTextModel, PreTrainedTokenizerFast
 
 from t2i_studio.errors import StudioError
+from t2i_studio.framing import Framing, save_framing
 from t2i_studio.pretraining.catalogue import Catalogue
 from t2i_studio.pretraining.concepts import WORDS
 from t2i_studio.pretraining.denoiser import scheduler
@@ -32,6 +33,18 @@ class Sampling:
 
     steps: int
     guidance: float
+
+
+@dataclass(frozen=True)
+class Painter:
+    """All that makes a picture: a pipeline, its steps and guidance, and, where there are such, what lots tell it of the
+    framing and what enlarges its pictures.
+    """
+
+    pipe: StableDiffusionPipeline
+    sampling: Sampling
+    framing: Framing | None = None
+    upscaler: Upscaler | None = None
 
 
 TEACHER = Sampling(10, 2.0)
@@ -59,8 +72,8 @@ def pipeline(
 
 
 def export(
-    folder: Path, pipe: StableDiffusionPipeline, upscaler: Upscaler | None, sampling: Sampling, code: PatchCode,
-    catalogue: Catalogue, objects: Sequence[str], scores: Mapping[str, float], card: str,
+    folder: Path, painter: Painter, code: PatchCode, catalogue: Catalogue, objects: Sequence[str],
+    scores: Mapping[str, float], card: str,
 ) -> None:  # fmt: skip
     """Write the folder whole or not at all, weights in half precision; an older one is replaced.
 
@@ -72,12 +85,14 @@ def export(
     with writing(folder):
         shutil.rmtree(partial, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
-        pipe.to(torch.float16).save_pretrained(partial, safe_serialization=True)
+        painter.pipe.to(torch.float16).save_pretrained(partial, safe_serialization=True)
         _load_in_full_precision(partial / "text_encoder" / "config.json")
         _write_json(partial / "vocabulary.json", vocabulary(catalogue, objects))
-        if upscaler:
-            save_upscaler(partial, upscaler)
-        _write_json(partial / "studio.json", studio_facts(code, sampling, SCALE if upscaler else 1))
+        if painter.framing:
+            save_framing(partial, painter.framing)
+        if painter.upscaler:
+            save_upscaler(partial, painter.upscaler)
+        _write_json(partial / "studio.json", studio_facts(code, painter.sampling, SCALE if painter.upscaler else 1))
         _write_json(partial / "scores.json", dict(scores))
         (partial / "README.md").write_text(card, encoding="utf-8")
         if folder.exists():

@@ -1,66 +1,42 @@
-"""Where a product stands and how large it is, where the prompt leaves that open: read off the noise.
+"""Where a product stands and how large it is: often left unsaid in captions, and said in most lessons all the same.
 
-A network that predicts the clean latent would have to guess both from noise that says nothing of them, and answers with
-the mean: every picture of a prompt then has the product in the middle, at medium size. So the noise of a lesson is
-coupled with its scene: one standard normal number of it, along a direction of its own for each attribute, is drawn from
-the part of the normal distribution that belongs to the scene's class. Over all scenes that leave it open the noise of
-every prompt stays standard normal, which a coupling that depends on the prompt must keep (Cheng & Schwing 2025,
-arXiv 2503.10636), and any sampler draws from it as ever.
+The studio tells the model by lot what a description leaves open of them (`t2i_studio.framing`), so that both are said
+in whatever is drawn. Captions state them too seldom for that: what is usual goes unsaid, in nearly nine of ten.
 """
-
-from collections.abc import Sequence
 
 import numpy as np
 import torch
-from scipy.special import ndtri
-from torch import Tensor
 
-from t2i_studio.pretraining.attributes import attributes
+from t2i_studio.framing import Choice, Framing
 from t2i_studio.pretraining.catalogue import Catalogue
-from t2i_studio.pretraining.scenes import Scene
+from t2i_studio.pretraining.concepts import WORDS, ConceptTable
 
 FRAMING = ("position", "distance")
-OPEN = {"position": (0.5, 0.5, 0.5), "distance": (0.15, 0.4, 0.5, 0.6, 0.5)}
-"""Share of lessons in which each is left open, by its class. Captions alone would not do: they seldom state what is
-usual, so that what they leave open is in the middle and of medium size in nearly nine of ten. A tiny product is seldom
-what somebody wants who does not say so."""
+OPEN = 0.15  # share of lessons in which each is left open
+READILY = {"position": (1, 1, 1), "distance": (0, 0.67, 0.9, 1.5, 1.8)}
+"""How readily the lot falls on each class, against how often scenes have it: who sells a product wants to see it, and a
+model of so few cells draws it the better the larger it is. A tiny one is drawn where it is asked for."""
 
 
-def left_open(scene: Scene, facts: set[str], catalogue: Catalogue, rng: np.random.Generator) -> set[str]:
+def left_open(facts: set[str], rng: np.random.Generator) -> set[str]:
     """The stated attributes `facts`, with each of FRAMING among them or not by lot."""
-    classes = attributes(scene, catalogue)
-    return facts.difference(FRAMING) | {name for name in FRAMING if rng.random() >= OPEN[name][classes[name]]}
-
-
-def coupled(
-    noise: Tensor, scenes: Sequence[Scene], facts: Sequence[set[str]], catalogue: Catalogue, rng: np.random.Generator
-) -> Tensor:
-    """Standard normal noise (B, C, H, W) that tells the framing of its scene, where `facts` do not state it."""
-    noise, seen = noise.clone(), [attributes(scene, catalogue) for scene in scenes]
-    for number, name in enumerate(FRAMING):
-        ends = np.concatenate([[0], np.cumsum(shares(name, catalogue))])
-        classes = np.array([each[name] for each in seen])
-        told = torch.from_numpy(ndtri(rng.uniform(ends[classes], ends[classes + 1]))).to(noise)
-        unsaid = torch.tensor([name not in stated for stated in facts], device=noise.device)
-        cells = noise[:, -1 - number]  # the finest components, of which pictures have least
-        shift = (told - told_by(noise, name)) / cells[0].numel() ** 0.5
-        cells += torch.where(unsaid, shift, 0)[:, None, None]
-    return noise
-
-
-def told_by(noise: Tensor, name: str) -> Tensor:
-    """(B,), standard normal: the number of the noise (B, C, H, W) that an attribute of FRAMING is read off; the higher,
-    the higher the class: to the right, closer.
-    """
-    cells = noise[:, -1 - FRAMING.index(name)].flatten(1)
-    return cells.sum(1) / cells.shape[1] ** 0.5
+    return facts.difference(FRAMING) | {name for name in FRAMING if rng.random() >= OPEN}
 
 
 def shares(name: str, catalogue: Catalogue) -> np.ndarray:
-    """How often scenes that leave an attribute of FRAMING open have each class of it; they sum to 1."""
+    """How often the lot falls on each class of an attribute of FRAMING; they sum to 1."""
     if name == "position":
         weights = [place.weight for place in catalogue.positions.values()]
     else:
         weights = [catalogue.styles[name, level].weight for level in range(1, 6)]
-    frequent = np.multiply(weights, OPEN[name])
+    frequent = np.multiply(weights, READILY[name])
     return frequent / frequent.sum()
+
+
+def framing_of(table: ConceptTable, catalogue: Catalogue) -> Framing:
+    """The lots of a model whose text encoder writes the vectors of this table."""
+    places = {name: WORDS + number for number, name in enumerate(table.sizes)}
+    return {
+        name: Choice(places[name], table.classes(name).detach(), torch.from_numpy(shares(name, catalogue)))
+        for name in FRAMING
+    }

@@ -15,13 +15,16 @@ from t2i_studio.pretraining.trainer import Chance
 
 BATCH = 32
 LATENT_ERROR, NOISE = 0.18, 0.06
+HARD = {"object": 2, "color": 1, "warmth": 2, "saturation": 2, "contrast": 2, "softness": 2}
+"""What counts more than once, so often more: there are many objects, and neighbouring levels of these controls, and
+colours in such light, look alike."""
 
 
 def judging_loss(
     model: nn.Module, pictures: np.ndarray, scenes: Sequence[Scene], catalogue: Catalogue, code: PatchCode,
     device: torch.device,
 ) -> Callable[[int, Chance], dict[str, Tensor]]:  # fmt: skip
-    """Cross-entropy of all attributes, that of the object three times. Pictures are softened, see `soften`."""
+    """Cross-entropy of all attributes, those of HARD several times. Pictures are softened, see `soften`."""
     targets = torch.tensor([list(attributes(scene, catalogue).values()) for scene in scenes])
 
     def loss(step: int, chance: Chance) -> dict[str, Tensor]:
@@ -31,8 +34,8 @@ def judging_loss(
             name: F.cross_entropy(logits.float(), targets[index, n].to(device))
             for n, (name, logits) in enumerate(model(x).items())
         }
-        weighted = sum(losses.values()) + 2 * losses["object"]
-        told = {name: losses[name] for name in ("object", "color", "saturation", "contrast")}
+        weighted = torch.stack([(1 + HARD.get(name, 0)) * each for name, each in losses.items()]).sum()
+        told = {name: losses[name] for name in HARD}
         return {"loss": weighted / len(losses), **told}
 
     return loss

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from t2i_studio.judge.folder import Card, load_judge, packed, save_judge, unpacked
+from t2i_studio.int8 import packed, unpacked
+from t2i_studio.judge.folder import Card, load_judge, save_judge
 from t2i_studio.judge.network import Judge
 from t2i_studio.judge.seeing import Sees, verdicts
 from t2i_studio.pretraining import corpus, judge, probe, warm_start

@@ -39,6 +39,17 @@ def questions(catalogue: Catalogue, objects: Sequence[str], count: int, seed: Se
     return asked
 
 
+def translated(asked: Sequence[Question], catalogue: Catalogue, seed: Seed) -> list[Question]:
+    """Each question in the other language: of the same scene, stating the same."""
+    rng = np.random.default_rng(seed)
+    others = []
+    for one in asked:
+        language: CaptionLanguage = "zh" if one.language == "en" else "en"
+        text = caption_stating(set(one.facts), one.scene, rng, language, catalogue)
+        others.append(replace(one, text=text, language=language))
+    return others
+
+
 def other_scenes(catalogue: Catalogue, asked: Sequence[Question], seed: Seed) -> list[Scene]:
     """For each question another scene of its object, all else drawn by lot."""
     rng = np.random.default_rng(seed)

@@ -21,6 +21,7 @@ from transformers import CLIPTextModel, PreTrainedTokenizerFast
 
 from t2i_studio.domain import STYLE_CONTROLS
 from t2i_studio.errors import StudioError
+from t2i_studio.framing import load_framing
 from t2i_studio.judge.seeing import verdicts
 from t2i_studio.pretraining import (
     corpus,
@@ -39,8 +40,10 @@ from t2i_studio.pretraining.attributes import attribute_sizes
 from t2i_studio.pretraining.catalogue import Catalogue, catalogue_of, fetch_renders, tables_of
 from t2i_studio.pretraining.concepts import WORDS, ConceptTable
 from t2i_studio.pretraining.corpus import HELD_OUT
-from t2i_studio.pretraining.evaluate import Painter
+from t2i_studio.pretraining.export import Painter, Sampling
+from t2i_studio.pretraining.framing import framing_of
 from t2i_studio.pretraining.latents import SIZE, PatchCode, fit_patch_code
+from t2i_studio.pretraining.questions import questions
 from t2i_studio.pretraining.scenes import Scene, sample_scene
 from t2i_studio.pretraining.tokenizer import build_tokenizer
 from t2i_studio.pretraining.trainer import Plan, Run, averaged, train
@@ -51,6 +54,8 @@ CHANNELS = 96
 SCENES, PAIRS = 32_000, 2_000  # scenes composed for the denoiser; for the autoencoder and the upscaler
 SHOWN = 64  # pictures on the evaluation's sheet
 RECOGNISED = 0.6  # share of an object's pictures in which the judge must see it, for its names to be offered
+PROMPTS = 512  # of an evaluation
+AGAIN = 12  # prompts about an object that the evaluation's three or four leave in doubt
 PLANS = {
     "denoiser": Plan(steps=24_000, lr=7e-4, decay=4_000),
     "student": Plan(steps=3_000, lr=2e-4, warmup=100, decay=1_500),
@@ -214,8 +219,10 @@ def train_student(work: Path, tier: int, plan: Plan) -> None:
 
 
 def train_upscaler(work: Path, tier: int, scale: float, plan: Plan) -> dict[str, float]:
-    """Teach the upscaler what the denoiser draws; returns the PSNR of held-out scenes (decoding.train_upscaler)."""
-    return decoding.train_upscaler(work, tier, scene_count(scale, PAIRS), plan, trained_denoiser(work))
+    """Teach the upscaler what the student draws, or the denoiser where there is none; returns the PSNR of held-out
+    scenes (decoding.train_upscaler).
+    """
+    return decoding.train_upscaler(work, tier, scene_count(scale, PAIRS), plan, *drawing_network(work))
 
 
 def one_of_each(objects: Sequence[str], catalogue: Catalogue) -> list[Scene]:
@@ -261,6 +268,20 @@ def evaluate_pipeline(
     return Evaluation(scores, evaluate.recognised(drawn.asked, drawn.pictures, critic, catalogue))
 
 
+def _looked_at_again(work: Path, painter: Painter, result: Evaluation, prompts: int) -> dict[str, float]:
+    """For each object below RECOGNISED the share of pictures showing it among new ones: by so few prompts as the
+    evaluation has about each, chance would decide which are offered.
+    """
+    catalogue, critic = catalogue_of(work), judging.critic(work)
+    doubtful = [name for name, share in result.recognised.items() if share < RECOGNISED]
+    if not doubtful:
+        return {}
+    each = max(2, round(AGAIN * min(1, prompts / PROMPTS)))
+    asked = questions(catalogue, doubtful, each * len(doubtful), (HELD_OUT, 6))
+    pictures = evaluate.draw(painter, [question.text for question in asked])
+    return evaluate.recognised(asked, pictures, critic, catalogue)
+
+
 def evaluate_folder(
     work: Path, folder: Path, prompts: int, progress: Callable[[int, int], None], sheet: Path | None = None
 ) -> Evaluation:
@@ -274,7 +295,7 @@ def evaluate_folder(
 def painter_of(folder: Path) -> Painter:
     """A model folder as the studio draws with it."""
     pipe = StableDiffusionPipeline.from_pretrained(folder, torch_dtype=torch.float32)
-    return Painter(pipe, export.sampling_of(folder), load_upscaler(folder))
+    return Painter(pipe, export.sampling_of(folder), load_framing(folder), load_upscaler(folder))
 
 
 def judged(work: Path, folder: Path, prompts: Sequence[str]) -> dict[str, np.ndarray]:
@@ -284,15 +305,22 @@ def judged(work: Path, folder: Path, prompts: Sequence[str]) -> dict[str, np.nda
 
 
 def trained_painter(work: Path) -> Painter:
-    """The newest checkpoints of all parts; the student draws where there is one."""
+    """The newest checkpoints of all parts."""
     encoder, tokenizer = new_text_encoder(catalogue_of(work))
-    student = Run(work / "student").checkpoint.exists()
-    network = averaged(Run(work / "student"), new_denoiser(catalogue_of(work))) if student else trained_denoiser(work)
+    network, sampling = drawing_network(work)
     pipe = export.pipeline(
         network.unet, averaged(Run(work / "text_encoder"), encoder),
         AutoencoderTiny.from_pretrained(work / "autoencoder"), tokenizer,
     )  # fmt: skip
-    return Painter(pipe, export.STUDENT if student else export.TEACHER, load_upscaler(work))
+    return Painter(pipe, sampling, framing_of(network.table, catalogue_of(work)), load_upscaler(work))
+
+
+def drawing_network(work: Path) -> tuple[denoiser.Denoiser, Sampling]:
+    """The student and how it draws; the denoiser where there is no student."""
+    run = Run(work / "student")
+    if not run.checkpoint.exists():
+        return trained_denoiser(work), export.TEACHER
+    return averaged(run, new_denoiser(catalogue_of(work))), export.STUDENT
 
 
 def export_model(
@@ -305,13 +333,14 @@ def export_model(
     catalogue = catalogue_of(work)
     objects, painter = catalogue.checked(objects), trained_painter(work)
     result = evaluate_pipeline(work, painter, objects, prompts, progress) if prompts else Evaluation({}, {})
-    known = [name for name in objects if result.recognised.get(name, 0 if prompts else 1) >= RECOGNISED]
+    recognised = result.recognised | _looked_at_again(work, painter, result, prompts)
+    known = [name for name in objects if recognised.get(name, 0 if prompts else 1) >= RECOGNISED]
     card = model_card.write(
         catalogue, known, result.scores, prompts, painter.sampling, run_lengths(work), core_hours(work),
         catalogue.tier(tier),
     )  # fmt: skip
     code = PatchCode.load(work / "code.safetensors")
-    export.export(out, painter.pipe, painter.upscaler, painter.sampling, code, catalogue, known, result.scores, card)
+    export.export(out, painter, code, catalogue, known, result.scores, card)
     return known
 
 
@@ -341,6 +370,6 @@ def run(work: Path, out: Path, tier: int, scale: float, report: Callable[[str], 
     decoding.fit_autoencoder(work, tier, scene_count(scale, PAIRS))
     train_upscaler(work, tier, scale, plan("upscaler", scale))
     judging.train_judge(work, tier, plan("judge", scale), scene_count(scale, 500))
-    prompts = max(8, round(512 * scale))
+    prompts = max(8, round(PROMPTS * scale))
     known = export_model(work, out, tier, objects, prompts, lambda done, total: report(f"{done}/{total} pictures"))
     report(f"{out}: {len(known)} objects")

@@ -6,7 +6,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from t2i_studio.errors import StudioError
-from t2i_studio.upscaling.network import Upscaler
+from t2i_studio.int8 import packed, unpacked
+from t2i_studio.upscaling.network import Upscaler, widths_of
 
 FILE = Path("upscaler", "upscaler.safetensors")
 
@@ -19,16 +20,17 @@ def load_upscaler(folder: Path) -> Upscaler | None:
     path = folder / FILE
     if not path.exists():
         return None
-    upscaler = Upscaler()
     try:
-        upscaler.load_state_dict({name: weight.float() for name, weight in load_file(path).items()})
-    except (OSError, RuntimeError, SafetensorError) as error:
+        weights = unpacked(load_file(path))
+        upscaler = Upscaler(widths_of(weights))
+        upscaler.load_state_dict(weights)
+    except (OSError, RuntimeError, KeyError, SafetensorError) as error:
         raise StudioError("model.corrupt", model=folder.name, file=str(FILE)) from error
     return upscaler.eval().requires_grad_(False)
 
 
 def save_upscaler(folder: Path, upscaler: Upscaler) -> None:
-    """Write it into a model's folder, in half precision."""
+    """Write it into a model's folder, with 8-bit weights."""
     path = folder / FILE
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_file({name: weight.half().contiguous() for name, weight in upscaler.state_dict().items()}, path)
+    save_file(packed(upscaler.state_dict()), path)

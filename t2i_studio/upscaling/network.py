@@ -1,5 +1,7 @@
 """The upscaler's network: what bicubic enlargement gets wrong, as convolutions at a half and a quarter of the size."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import torch
 from PIL import Image
@@ -8,7 +10,7 @@ from torch.nn import functional as F
 
 SCALE = 2
 REACH = 36  # pixels of the input, to each side
-WIDTHS = (28, 44)  # channels at a half and at a quarter of the picture's size
+WIDTHS = (40, 64)  # channels at a half and at a quarter of the picture's size
 
 
 class Upscaler(nn.Module):
@@ -45,6 +47,11 @@ class Upscaler(nn.Module):
         like = self.head.weight
         pixels = torch.from_numpy(np.asarray(picture.convert("RGB")).copy()).to(like.device)
         return to_pictures(self(pixels.permute(2, 0, 1)[None].to(like.dtype) / 127.5 - 1))[0]
+
+
+def widths_of(weights: Mapping[str, Tensor]) -> tuple[int, int]:
+    """WIDTHS of the upscaler that these weights are of. KeyError when they are not of one."""
+    return len(weights["head.weight"]), len(weights["down.weight"])
 
 
 def to_pictures(pixels: Tensor) -> list[Image.Image]:

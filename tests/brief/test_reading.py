@@ -117,6 +117,23 @@ def test_the_picture_that_is_asked_for_is_not_the_product(text: str, product: st
 
 
 @pytest.mark.parametrize(
+    ("text", "product"),
+    [
+        ("儿童机器人玩具", "机器人"),
+        ("robot toy for kids", "robot"),
+        ("white sneaker shoes", "sneaker"),
+        ("a camera bag", "camera bag"),
+        ("玩具箱", "玩具箱"),
+        ("布偶，儿童玩具", "布偶"),
+    ],
+)
+def test_a_general_word_behind_a_name_only_says_its_kind_again(text: str, product: str) -> None:
+    found = read(text).product
+    assert found is not None
+    assert text[found.start : found.end].endswith(product)
+
+
+@pytest.mark.parametrize(
     ("text", "colors"),
     [
         ("an all-red handbag", ["red"]),

@@ -10,8 +10,8 @@ from PIL import Image, ImageEnhance, ImageFilter
 from t2i_studio.judge.folder import load_judge
 from t2i_studio.judge.seeing import as_tensor
 from t2i_studio.pretraining.catalogue import Catalogue
-from t2i_studio.pretraining.evaluate import binding, diversity, fid_ratio
-from t2i_studio.pretraining.questions import Question, agreeing, color_pairs, other_scenes, questions
+from t2i_studio.pretraining.evaluate import binding, diversity, fid_ratio, zh_minus_en
+from t2i_studio.pretraining.questions import Question, agreeing, color_pairs, other_scenes, questions, translated
 from t2i_studio.pretraining.renderer import Renderer
 from t2i_studio.pretraining.scenes import Scene
 
@@ -39,6 +39,17 @@ def test_binding_is_right_colours_in_the_right_places(catalogue: Catalogue, comp
     assert binding(pairs, right, load_judge()) > 0.8
     assert binding(pairs, exchanged, load_judge()) < 0.05
     assert np.isnan(binding([], right[:0], load_judge()))
+
+
+def test_the_languages_are_apart_by_what_one_of_them_gets_wrong(
+    catalogue: Catalogue, compose: Compose, asked: list[Question]
+) -> None:
+    both = [*asked, *translated(asked, catalogue, 1)]
+    wrong = compose(other_scenes(catalogue, questions(catalogue, ["cake"], len(both), 4), 4))
+    right = compose([question.scene for question in both])
+    assert zh_minus_en(both, as_tensor(right), load_judge()) == 0
+    english = [wrong[k] if question.language == "en" else right[k] for k, question in enumerate(both)]
+    assert zh_minus_en(both, as_tensor(english), load_judge()) > 0.9
 
 
 def test_one_right_colour_is_not_enough_for_binding(catalogue: Catalogue, compose: Compose) -> None:

@@ -8,7 +8,7 @@ import pytest
 from t2i_studio.domain import STYLE_CONTROLS
 from t2i_studio.pretraining.catalogue import Catalogue, Color
 from t2i_studio.pretraining.phrases import traditional
-from t2i_studio.pretraining.questions import Question, agreeing, color_pairs, other_scenes, questions
+from t2i_studio.pretraining.questions import Question, agreeing, color_pairs, other_scenes, questions, translated
 from t2i_studio.pretraining.scenes import PROPS, Scene, shown_color
 
 
@@ -98,6 +98,16 @@ def test_prompts_are_in_turn_chinese_and_english_and_about_each_product(
 ) -> None:
     assert [question.language for question in asked] == ["zh", "en"] * 30
     assert [question.scene.object for question in asked[::2]] == catalogue.tier(1)[:30]
+
+
+def test_translations_say_the_same_of_the_same_scenes_in_the_other_language(
+    catalogue: Catalogue, asked: list[Question]
+) -> None:
+    others = translated(asked, catalogue, 7)
+    assert [other.language for other in others] == ["en", "zh"] * 30
+    assert all((one.scene, one.facts) == (other.scene, other.facts) for one, other in zip(asked, others, strict=True))
+    for other in others:
+        assert other.text.isascii() == (other.language == "en")
 
 
 def _told(scene: Scene, facts: set[str], catalogue: Catalogue) -> tuple[object, ...]:

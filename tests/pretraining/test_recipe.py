@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 from t2i_studio import cli
 from t2i_studio.engine.registry import find_model
 from t2i_studio.errors import StudioError
+from t2i_studio.framing import load_framing
 from t2i_studio.judge.folder import load_card, load_judge
 from t2i_studio.pretraining import corpus, judging, recipe
 from t2i_studio.pretraining.catalogue import RENDERS, Catalogue, fetch_renders, load_catalogue
@@ -104,7 +105,28 @@ def test_an_export_without_evaluation_offers_all_objects_asked_for(work: Path, t
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
     vocabulary = json.loads((tmp_path / "model" / "vocabulary.json").read_text(encoding="utf-8"))
     assert {key for key in vocabulary if key.startswith("object.")} == {"object.handbag", "object.apple"}
+    framing = load_framing(tmp_path / "model")
+    assert framing is not None
+    assert set(framing) == {"position", "distance"}
     assert "not measured yet" in (tmp_path / "model" / "README.md").read_text(encoding="utf-8")
+
+
+def test_who_fails_by_few_prompts_is_asked_for_again_before_it_is_left_out(
+    work: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = recipe.Evaluation({}, {"handbag": 0.3, "apple": 1.0, "cake": 0.5})
+    monkeypatch.setattr(recipe, "evaluate_pipeline", lambda *_: first)
+    asked = []
+
+    def recognised(questions, pictures, *_):
+        asked.extend(question.scene.object for question in questions)
+        assert len(pictures) == len(questions)
+        return {"handbag": 0.75, "cake": 0.5}
+
+    monkeypatch.setattr("t2i_studio.pretraining.evaluate.recognised", recognised)
+    objects = ["handbag", "apple", "cake"]
+    assert recipe.export_model(work, tmp_path / "model", 1, objects, 64, print) == ["handbag", "apple"]
+    assert sorted(set(asked)) == ["cake", "handbag"]
 
 
 def test_an_export_to_a_full_disk_is_said_and_leaves_the_older_folder_whole(work: Path, tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def test_drawing_over_a_scene_begins_where_the_sampler_would_be(catalogue) -> No
     model = recipe.new_denoiser(catalogue).eval()
     clean = torch.randn(2, recipe.CHANNELS, 8, 8, generator=torch.Generator().manual_seed(0))
     said = torch.zeros(2, len(model.table.sizes), dtype=torch.long)
-    from_noise = redraw(model, torch.zeros_like(clean), said, 0, steps=3)
+    from_noise = redraw(model, torch.zeros_like(clean), said, 0, 3, 2.0, 0)
     assert torch.equal(from_noise, sample(model, said, steps=3))
     seen = []
 
@@ -89,6 +89,6 @@ def test_drawing_over_a_scene_begins_where_the_sampler_would_be(catalogue) -> No
         return SimpleNamespace(sample=torch.cat([clean, clean]))
 
     model.unet.forward = unet  # one that knows what is there
-    assert torch.allclose(redraw(model, clean, said, 4, steps=10), clean, atol=1e-4)
+    assert torch.allclose(redraw(model, clean, said, 4, 10, 2.0, 0), clean, atol=1e-4)
     assert len(seen) == 6
     assert seen[0][0] == pytest.approx(818, abs=2)

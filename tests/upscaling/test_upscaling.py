@@ -9,7 +9,7 @@ from PIL import Image
 
 from t2i_studio.errors import StudioError
 from t2i_studio.upscaling.folder import FILE, load_upscaler, save_upscaler
-from t2i_studio.upscaling.network import REACH, Upscaler
+from t2i_studio.upscaling.network import REACH, Upscaler, widths_of
 
 
 def taught(seed: int = 0) -> Upscaler:
@@ -44,13 +44,20 @@ def test_a_pixel_is_made_from_its_neighbourhood_only() -> None:
     assert changed[128:].min() > 0
 
 
-def test_it_comes_back_from_its_file_in_half_precision(tmp_path: Path) -> None:
+def test_it_comes_back_from_its_file_with_8_bit_weights(tmp_path: Path) -> None:
     save_upscaler(tmp_path, taught())
     again, picture = load_upscaler(tmp_path), ramp(64, 64)
     assert again is not None
     assert not any(weight.requires_grad for weight in again.parameters())
     assert np.abs(np.asarray(again.enlarged(picture), int) - np.asarray(taught().enlarged(picture))).max() <= 1
     assert (tmp_path / FILE).stat().st_size < 300_000
+
+
+def test_an_upscaler_of_another_width_comes_back_too(tmp_path: Path) -> None:
+    save_upscaler(tmp_path, Upscaler((8, 12)))
+    again = load_upscaler(tmp_path)
+    assert again is not None
+    assert widths_of(again.state_dict()) == (8, 12)
 
 
 def test_where_there_is_none_there_is_none(tmp_path: Path) -> None:

@@ -16,8 +16,8 @@ export default function ({ element, props, server, trigger, watch }) {
     const input = el("input", { type: "range", id, min: 1, max: 5, step: 1, "aria-describedby": `effect-${control}` });
     const paint = () => {
       const level = Number(input.value);
-      said.textContent = said.title = level === 3 ? "" : levels[level - 1];
-      input.setAttribute("aria-valuetext", levels[level - 1] || word("style_neutral"));
+      said.textContent = said.title = level !== 3 ? levels[level - 1] : control === "distance" ? word("style_distance_open") : "";
+      input.setAttribute("aria-valuetext", said.textContent || word("style_neutral"));
       input.style.setProperty("--at", `${(level - 1) * 25}%`);
       input.classList.toggle("neutral", level === 3);
     };

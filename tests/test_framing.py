@@ -1,0 +1,114 @@
+"""What a prompt leaves open of the framing is drawn by lot for each seed; what it says stays said."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from t2i_studio.domain import MAX_SEED
+from t2i_studio.errors import StudioError
+from t2i_studio.framing import FILE, Choice, framed, load_framing, lots, save_framing, telling
+
+LOTS = torch.Generator().manual_seed(0)
+FRAMING = {
+    "distance": Choice(4, torch.randn(6, 8, generator=LOTS), torch.tensor([0.1, 0.2, 0.4, 0.2, 0.1])),
+    "position": Choice(3, torch.randn(4, 8, generator=LOTS), torch.tensor([0.25, 0.5, 0.25])),
+}
+
+
+def encoded(count: int, position: int = 0, distance: int = 0) -> torch.Tensor:
+    """Prompts whose attributes have these vectors, as exactly as an encoder writes them."""
+    told = torch.randn(count, 6, 8, generator=torch.Generator().manual_seed(1))
+    for name, number in (("position", position), ("distance", distance)):
+        choice = FRAMING[name]
+        told[:, choice.place] = choice.vectors[number] + 0.05 * told[:, choice.place]
+    return told
+
+
+def classes(told: torch.Tensor, name: str) -> np.ndarray:
+    """Numbers of the vectors that prompts have; −1 for none of them exactly."""
+    same = (told[:, FRAMING[name].place, None] == FRAMING[name].vectors).all(-1).numpy()
+    return np.where(same.any(1), same.argmax(1), -1)
+
+
+def test_what_is_left_open_is_told_as_often_as_it_should_be() -> None:
+    told = framed(encoded(4000), range(4000), FRAMING)
+    for name, choice in FRAMING.items():
+        often = np.bincount(classes(told, name), minlength=len(choice.vectors)) / 4000
+        assert often[0] == 0
+        assert np.allclose(often[1:], choice.shares, atol=0.01)
+
+
+def test_the_attributes_draw_apart_from_each_other() -> None:
+    told = framed(encoded(4000), range(4000), FRAMING)
+    position, distance = (classes(told, name) for name in ("position", "distance"))
+    together = np.array([[((position == p) & (distance == d)).mean() for d in range(1, 6)] for p in range(1, 4)])
+    assert np.allclose(together, np.outer(FRAMING["position"].shares, FRAMING["distance"].shares), atol=0.02)
+
+
+@given(st.integers(0, MAX_SEED - 8))
+def test_seeds_in_a_row_do_not_all_draw_the_same(seed: int) -> None:
+    told = framed(encoded(8), range(seed, seed + 8), FRAMING)
+    assert len(set(classes(told, "position"))) == 3
+    assert len(set(classes(told, "distance"))) >= 3
+
+
+def test_a_seed_draws_the_same_whatever_is_drawn_beside_it() -> None:
+    told = framed(encoded(9)[:1].expand(9, -1, -1), [5, 7, 5, 1, 2, 3, 4, 6, 5], FRAMING)
+    assert torch.equal(told[0], told[2])
+    assert torch.equal(told[0], told[8])
+    assert torch.equal(told[1:2], framed(encoded(9)[:1], [7], FRAMING))
+
+
+def test_what_is_said_stays_said_and_all_else_stays_as_it_is() -> None:
+    before = encoded(20, position=3)
+    told = framed(before, range(20), FRAMING)
+    assert torch.equal(told[:, FRAMING["position"].place], before[:, FRAMING["position"].place])
+    assert len(set(classes(told, "distance"))) > 1
+    others = [place for place in range(6) if place != FRAMING["distance"].place]
+    assert torch.equal(told[:, others], before[:, others])
+    assert torch.equal(before, encoded(20, position=3))
+
+
+@given(st.lists(st.integers(0, MAX_SEED), min_size=1), st.integers(0, 1))
+def test_lots_are_shares_of_a_turn(seeds: list[int], number: int) -> None:
+    drawn = lots(seeds, number)
+    assert drawn.shape == (len(seeds),)
+    assert bool((drawn >= 0).all() and (drawn < 1).all())
+
+
+def test_half_precision_stays_half_precision() -> None:
+    assert framed(encoded(2).half(), range(2), FRAMING).dtype == torch.float16
+
+
+def test_a_pipeline_s_encoding_is_told_and_gives_back_what_it_gave_besides() -> None:
+    pipe = SimpleNamespace(encode_prompt=lambda prompts, **others: (encoded(len(prompts)), others))
+    told, others = telling(pipe.encode_prompt, [3, 4], FRAMING)(["a", "b"], device="cpu")
+    assert torch.equal(told, framed(encoded(2), [3, 4], FRAMING))
+    assert others == {"device": "cpu"}
+
+
+def test_it_comes_back_from_its_file(tmp_path: Path) -> None:
+    save_framing(tmp_path, FRAMING)
+    again = load_framing(tmp_path)
+    assert again is not None
+    assert again.keys() == FRAMING.keys()
+    assert torch.equal(framed(encoded(9), range(9), again), framed(encoded(9), range(9), FRAMING))
+
+
+def test_where_there_is_none_there_is_none(tmp_path: Path) -> None:
+    assert load_framing(tmp_path) is None
+
+
+@pytest.mark.parametrize("content", [b"", b"no vectors"])
+def test_a_damaged_file_is_named(tmp_path: Path, content: bytes) -> None:
+    save_framing(tmp_path, FRAMING)
+    (tmp_path / FILE).write_bytes(content)
+    with pytest.raises(StudioError) as refusal:
+        load_framing(tmp_path)
+    assert refusal.value.key == "model.corrupt"
+    assert str(FILE) in refusal.value.sentence("en")
