@@ -47,7 +47,7 @@ def test_the_languages_are_apart_by_what_one_of_them_gets_wrong(
     both = [*asked, *translated(asked, catalogue, 1)]
     wrong = compose(other_scenes(catalogue, questions(catalogue, ["cake"], len(both), 4), 4))
     right = compose([question.scene for question in both])
-    assert zh_minus_en(both, as_tensor(right), load_judge()) == 0
+    assert abs(zh_minus_en(both, as_tensor(right), load_judge())) < 0.02  # a doubtful picture may go either way
     english = [wrong[k] if question.language == "en" else right[k] for k, question in enumerate(both)]
     assert zh_minus_en(both, as_tensor(english), load_judge()) > 0.9
 
