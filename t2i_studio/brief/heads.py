@@ -95,14 +95,17 @@ def candidates(words: Sequence[Word], scopes: Sequence[frozenset[Scope]]) -> lis
 
 def _sold(places: Sequence[int], words: Sequence[Word]) -> Sequence[int]:
     """Without the picture that is asked for, and without English colours: a poster, or cream, is what is sold only
-    where no other product is named.
+    where no other product is named. A colour that has a colour of its own is a thing: "green peach, red envelopes".
     """
-    others = [
-        place
-        for place in places
-        if not words[place].says("meta") and not (words[place].script == "en" and words[place].says("color"))
-    ]
+    others = [place for place in places if not words[place].says("meta") and not _is_a_color(words, place)]
     return others if any(words[place].says("product") for place in others) else places
+
+
+def _is_a_color(words: Sequence[Word], place: int) -> bool:
+    word = words[place]
+    if word.script != "en" or not word.says("color"):
+        return False
+    return not (place and words[place - 1].says("color") and _is_closed(words, place))
 
 
 def _is_aside(scopes: Sequence[frozenset[Scope]], mates: Sequence[int], place: int) -> bool:

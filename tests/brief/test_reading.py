@@ -108,6 +108,7 @@ def test_a_mark_says_otherwise_and_only_there() -> None:
         ("复古海报", "海报"),
         ("make the handbag cream", "handbag"),
         ("a peach", "peach"),
+        ("green peach, red envelopes", "peach"),
     ],
 )
 def test_the_picture_that_is_asked_for_is_not_the_product(text: str, product: str) -> None:

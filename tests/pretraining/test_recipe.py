@@ -57,11 +57,12 @@ def test_the_recipe_ends_in_a_folder_that_plain_diffusers_loads_and_draws_with(w
     assert np.ptp(np.asarray(made.images[0])) > 0
 
 
-def test_the_folder_has_half_precision_weights_and_no_others(work: Path) -> None:
-    weights = list((work / "podium").rglob("*.safetensors"))
-    assert {path.parent.name for path in weights} == {"unet", "text_encoder", "vae", "upscaler"}
-    for path in weights:
-        assert {tensor.dtype for tensor in load_file(path).values() if tensor.is_floating_point()} == {torch.float16}
+def test_the_folder_has_small_weights_and_no_others(work: Path) -> None:
+    weights = {path.parent.name: load_file(path) for path in (work / "podium").rglob("*.safetensors")}
+    assert set(weights) == {"unet", "text_encoder", "vae", "upscaler", "framing"}
+    for part in ("unet", "text_encoder", "vae"):
+        assert {tensor.dtype for tensor in weights[part].values() if tensor.is_floating_point()} == {torch.float16}
+    assert {tensor.dtype for tensor in weights["upscaler"].values() if tensor.dim() > 1} == {torch.int8}
     assert not [path for path in (work / "podium").rglob("*") if path.suffix in {".pt", ".bin"}]
 
 
