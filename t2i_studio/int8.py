@@ -26,9 +26,11 @@ def packed(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def unpacked(small: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The weights that `packed` made small, as float32. KeyError where a scale is missing."""
+    """The weights that `packed` made small, as float32, and any that were not. KeyError where a scale is missing."""
     return {
-        name: weight if weight.dim() < 2 else (weight.flatten(1) * small[name + SCALE][:, None]).view(weight.shape)
+        name: (weight.flatten(1) * small[name + SCALE][:, None]).view(weight.shape)
+        if weight.dtype == torch.int8
+        else weight.float()
         for name, weight in small.items()
         if not name.endswith(SCALE)
     }

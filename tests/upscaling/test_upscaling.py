@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import save_file
 
 from t2i_studio.errors import StudioError
 from t2i_studio.upscaling.folder import FILE, load_upscaler, save_upscaler
@@ -58,6 +59,14 @@ def test_an_upscaler_of_another_width_comes_back_too(tmp_path: Path) -> None:
     again = load_upscaler(tmp_path)
     assert again is not None
     assert widths_of(again.state_dict()) == (8, 12)
+
+
+def test_a_folder_with_half_precision_weights_is_read_as_well(tmp_path: Path) -> None:
+    (tmp_path / FILE).parent.mkdir()
+    save_file({name: weight.half() for name, weight in Upscaler((8, 12)).state_dict().items()}, tmp_path / FILE)
+    again = load_upscaler(tmp_path)
+    assert again is not None
+    assert again.head.weight.dtype == torch.float32
 
 
 def test_where_there_is_none_there_is_none(tmp_path: Path) -> None:
