@@ -64,9 +64,11 @@ def compose(
     *,
     marks: Sequence[Mark] = (),
     preset: Preset | None = None,
+    adapters: Sequence[Path] = (),
 ) -> Prompt:
     """The prompt of `text` with the sliders and the preset in words, in the text's language where the model reads it.
 
+    adapters: folders of those it is drawn with, which may know words of their own.
     What the text excludes goes to the negative prompt of a model that takes one. For a closed vocabulary,
     `Prompt.dropped` names the words that were left out, unknown or beyond the token budget, and `Prompt.replaced`
     those that the closest known one stands for. For any other model `Prompt.dropped` names the clauses beyond its
@@ -79,7 +81,7 @@ def compose(
     chinese = language_of(text) != "en" and (not model.languages or "zh" in model.languages)
     language: Language = "zh" if chinese else "en"
     sliders = styles.phrases(style, language, model.style)
-    known = vocabulary.load(Path(model.source))
+    known = vocabulary.load(Path(model.source), adapters)
     if known is not None:
         if all(mark.field != "product" for mark in marks):
             brief = read(text, [*marks, *own_product(brief.text, known)])

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from t2i_studio.brief import styles
@@ -63,7 +64,8 @@ def make_request(
         words = Prompt(text=tidy(prompt), negative=checked_negative(negative, model), edited=True)
     else:
         look = find_preset(preset) if preset else None
-        words = compose(text, style, model, negative, marks=marks, preset=look)
+        folders = [Path(adapter.path) for adapter in adapters]
+        words = compose(text, style, model, negative, marks=marks, preset=look, adapters=folders)
     if parent is not None and init_image is None and derivation is not Derivation.TEXT:
         if parent.image is None:
             raise StudioError("request.parent_unfinished", variant=parent.id)

@@ -4,7 +4,7 @@ import json
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -13,6 +13,7 @@ from t2i_studio.brief.segment import jieba_with
 from t2i_studio.errors import StudioError
 from t2i_studio.settings import ASSETS
 
+FILE = "vocabulary.json"
 FUNCTION_WORDS = ASSETS / "words" / "function_words.json"
 _HAN = "㐀-䶿一-鿿豈-﫿"
 _RUN = re.compile(rf"(?P<han>[{_HAN}]+)|(?P<word>[^\W_{_HAN}]+(?:['’-][^\W_{_HAN}]+)*)|(?P<mark>\S)")
@@ -139,21 +140,26 @@ class Vocabulary:
         return jieba_with(self.words)
 
 
-def load(folder: Path) -> Vocabulary | None:
-    """The vocabulary of the model in `folder`, None when it takes any words; StudioError when unreadable."""
-    path = folder / "vocabulary.json"
-    try:
-        return _read(path, path.stat().st_mtime_ns)
-    except (FileNotFoundError, NotADirectoryError):
+def load(folder: Path, adapters: Sequence[Path] = ()) -> Vocabulary | None:
+    """The vocabulary of the model in `folder`, None when it takes any words; StudioError when unreadable.
+
+    adapters: folders of adapters for it. One that taught it a shop's products has their words in a vocabulary.json too.
+    """
+    files = [path for path in (each.expanduser() / FILE for each in (folder, *adapters)) if path.is_file()]
+    if folder / FILE not in files:
         return None
+    try:
+        return _read(folder, tuple((path, path.stat().st_mtime_ns) for path in files))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise StudioError("brief.vocabulary", path=path) from error
+        raise StudioError("brief.vocabulary", path=files[-1]) from error
 
 
 @lru_cache(maxsize=4)
-def _read(path: Path, _modified: int) -> Vocabulary:
-    tokenizer = path.parent / "tokenizer" / "tokenizer.json"
-    return Vocabulary(json.loads(path.read_text(encoding="utf-8")), tokenizer)
+def _read(folder: Path, files: tuple[tuple[Path, int], ...]) -> Vocabulary:
+    concepts: dict[str, dict[str, Any]] = {}
+    for path, _ in files:
+        concepts |= json.loads(path.read_text(encoding="utf-8"))
+    return Vocabulary(concepts, folder / "tokenizer" / "tokenizer.json")
 
 
 def _names(concept: dict[str, Any]) -> Iterator[str]:

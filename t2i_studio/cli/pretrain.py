@@ -132,6 +132,23 @@ def train_student(work: Work = WORK, tier: Tier = 1, steps: Steps = None, scale:
     recipe.train_student(work, tier, recipe.plan("student", scale, steps))
 
 
+@app.command("adapter")
+def train_adapter(
+    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Where the adapter goes.")],
+    work: Work = WORK,
+    model: Annotated[Path, typer.Option(metavar="FOLDER", help="The model, which stays as it is.")] = EMBEDDED_MODEL,
+    tier: Tier = 1,
+    steps: Steps = None,
+    scale: Scale = 1.0,
+) -> None:
+    """Teach a finished model the other products of the work folder's catalogue, as an adapter for it."""
+    from t2i_studio.pretraining import recipe
+
+    plans = recipe.plan("adapter", scale, steps), recipe.plan("adapter_text", scale)
+    understood = recipe.train_adapter(work, tier, model, out, *plans)
+    report(f"{out}; understood: {_shares(understood)}")
+
+
 @app.command("text-encoder")
 def train_text_encoder(work: Work = WORK, tier: Tier = 1, steps: Steps = None, scale: Scale = 1.0) -> None:
     """Teach the text encoder the concepts of the denoiser."""
@@ -160,11 +177,20 @@ def train_upscaler(work: Work = WORK, tier: Tier = 1, steps: Steps = None, scale
 
 
 @app.command("judge")
-def train_judge(work: Work = WORK, tier: Tier = 1, steps: Steps = None, scale: Scale = 1.0) -> None:
+def train_judge(
+    work: Work = WORK,
+    tier: Tier = 1,
+    steps: Steps = None,
+    scale: Scale = 1.0,
+    begin: Annotated[
+        Path | None, typer.Option("--from", metavar="FOLDER", help="A finished judge to begin with, not from nothing.")
+    ] = None,
+) -> None:
     """Train the classifier that judges pictures, on composed scenes."""
     from t2i_studio.pretraining import judging, recipe
 
-    accuracy = judging.train_judge(work, tier, recipe.plan("judge", scale, steps), recipe.scene_count(scale, 2_000))
+    plan, held_out = recipe.plan("judge", scale, steps), recipe.scene_count(scale, 2_000)
+    accuracy = judging.train_judge(work, tier, plan, held_out, begin)
     report(f"right on held-out scenes: {_shares(accuracy)}")
 
 
@@ -173,7 +199,7 @@ def train_second(work: Work = WORK, tier: Tier = 1, steps: Steps = None, scale: 
     """Train a second judge of another architecture on scenes of its own; where there is one, `evaluate` asks it too."""
     from t2i_studio.pretraining import judging, recipe
 
-    plan, scenes = recipe.plan("judge-2", scale, steps), recipe.scene_count(scale, 24_000)
+    plan, scenes = recipe.plan("judge-2", scale, steps), recipe.scene_count(scale, judging.OWN_SCENES)
     accuracy = judging.train_second(work, tier, plan, scenes, recipe.scene_count(scale, 2_000))
     report(f"right on held-out scenes: {_shares(accuracy)}")
 
@@ -203,12 +229,14 @@ def evaluate(
     sheet: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also write the first 64 pictures and their prompts there.")
     ] = None,
+    objects: Annotated[str, typer.Option(help="About these objects, with commas; default: all the model knows.")] = "",
+    adapter: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Draw with this adapter.")] = None,
     json: Json = False,
 ) -> None:
     """Generate held-out prompts with the model folder and print what the judge makes of the pictures, as flat keys."""
     from t2i_studio.pretraining import recipe
 
-    result = recipe.evaluate_folder(work, model, prompts, _pictures, sheet)
+    result = recipe.evaluate_folder(work, model, prompts, _pictures, sheet, _names(objects), adapter)
     answer(result.scores, "\n".join(f"{name:20} {value:.3f}" for name, value in result.scores.items()), json)
 
 

@@ -80,13 +80,13 @@ class LatentScenes:
         ]  # fmt: skip
         return self._at(index)
 
-    def favouring(self, names: Sequence[str]) -> "LatentScenes":
-        """The same scenes, some FAVOUR times: so newcomers catch up, and nothing is forgotten.
+    def favouring(self, names: Sequence[str], often: int = FAVOUR) -> "LatentScenes":
+        """The same scenes, some `often` times: so newcomers catch up, and nothing is forgotten.
 
         names: objects, and style controls, for the scenes where these are not at their neutral level.
         """
         times = [
-            FAVOUR if scene.object in names or any(scene.style.get(name, NEUTRAL) != NEUTRAL for name in names) else 1
+            often if scene.object in names or any(scene.style.get(name, NEUTRAL) != NEUTRAL for name in names) else 1
             for scene in self.scenes
         ]
         return self._at([i for i, count in enumerate(times) for _ in range(count)])

@@ -1,8 +1,6 @@
 """From trained parts to the model folder: a plain diffusers StableDiffusionPipeline, plus what the studio reads."""
 
 import json
-import os
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +17,7 @@ from t2i_studio.pretraining.concepts import WORDS
 from t2i_studio.pretraining.denoiser import scheduler
 from t2i_studio.pretraining.latents import SIZE, PatchCode
 from t2i_studio.pretraining.tokenizer import vocabulary
-from t2i_studio.pretraining.writing import writing
+from t2i_studio.pretraining.writing import replacing
 from t2i_studio.upscaling.folder import save_upscaler
 from t2i_studio.upscaling.network import SCALE, Upscaler
 
@@ -80,11 +78,7 @@ def export(
     objects: the products that are recognisable, so that only these are in the vocabulary. scores: of the
     evaluation, kept in scores.json. card: the text of README.md. StudioError when the folder cannot be written.
     """
-    partial = folder.with_name(f".{folder.name}.part")
-    old = folder.with_name(f".{folder.name}.old")
-    with writing(folder):
-        shutil.rmtree(partial, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
+    with replacing(folder) as partial:
         painter.pipe.to(torch.float16).save_pretrained(partial, safe_serialization=True)
         _load_in_full_precision(partial / "text_encoder" / "config.json")
         _write_json(partial / "vocabulary.json", vocabulary(catalogue, objects))
@@ -95,10 +89,6 @@ def export(
         _write_json(partial / "studio.json", studio_facts(code, painter.sampling, SCALE if painter.upscaler else 1))
         _write_json(partial / "scores.json", dict(scores))
         (partial / "README.md").write_text(card, encoding="utf-8")
-        if folder.exists():
-            os.rename(folder, old)
-        os.rename(partial, folder)
-        shutil.rmtree(old, ignore_errors=True)
 
 
 def _load_in_full_precision(config: Path) -> None:

@@ -15,7 +15,7 @@ from t2i_studio.pretraining.trainer import Chance
 
 BATCH = 32
 LATENT_ERROR, NOISE = 0.18, 0.06
-HARD = {"object": 2, "color": 1, "warmth": 2, "saturation": 2, "contrast": 2, "softness": 2}
+HARD = {"object": 2, "color": 1, "warmth": 3, "saturation": 4, "contrast": 2, "softness": 2}
 """What counts more than once, so often more: there are many objects, and neighbouring levels of these controls, and
 colours in such light, look alike."""
 

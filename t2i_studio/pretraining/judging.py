@@ -24,8 +24,10 @@ from t2i_studio.pretraining.scenes import Scene
 from t2i_studio.pretraining.second_judge import SecondJudge
 from t2i_studio.pretraining.trainer import Plan, Run, averaged, train
 from t2i_studio.pretraining.writing import writing
+from t2i_studio.settings import EMBEDDED_JUDGE
 
-JUDGED = 72_000  # composed scenes that a judge learns from at most
+JUDGED = 172_000  # composed scenes that a judge learns from at most
+OWN_SCENES = 72_000  # composed for the second judge alone
 OWN_SEEDS = 7_000  # of the scenes that only the second judge is taught with
 FIRST, SECOND = "judge", "judge-2"  # folders of the runs
 
@@ -67,16 +69,17 @@ def new_second(catalogue: Catalogue) -> SecondJudge:
     return SecondJudge(attribute_classes(catalogue))
 
 
-def train_judge(work: Path, tier: int, plan: Plan, held_out: int) -> dict[str, float]:
+def train_judge(work: Path, tier: int, plan: Plan, held_out: int, begin: Path | None = None) -> dict[str, float]:
     """Train the judge on the corpus of a tier; returns its accuracy on so many fresh scenes, by attribute.
 
-    Goes on from the checkpoint, whatever it was trained on; where the work folder has a catalogue of its own, it begins
-    with what the studio's judge knows.
+    Goes on from the checkpoint, whatever it was trained on. begin: a judge's folder, with what it knows a new run
+    begins; where the work folder has a catalogue of its own, that of the studio unless told otherwise.
     """
     catalogue, run = catalogue_of(work), Run(work / FIRST)
     judge_ = new_judge(catalogue)
-    if tables_of(work) != FOLDER and not run.checkpoint.exists():
-        judge_.load_state_dict(warm_start.with_classes(load_judge(), judge_))
+    begin = begin or (None if tables_of(work) == FOLDER else EMBEDDED_JUDGE)
+    if begin and not run.checkpoint.exists():
+        judge_.load_state_dict(warm_start.with_classes(load_judge(begin), judge_))
         warm_start.begin_from(run, judge_, plan, [])
     model = _taught(work, judge_, work / f"corpus-{tier}", plan, FIRST)
     return accuracy(model, *fresh_scenes(work, tier, held_out), catalogue)

@@ -6,6 +6,7 @@ corpus-T/     composed scenes of the objects up to tier T, at 128 px
 code.safetensors    the linear latent code
 denoiser/ student/ text_encoder/ judge/ judge-2/    training runs
 upscaler/    one more, and the trained network
+adapter/ adapter_text/    two more, of a shop's products as an adapter (shop/adapting.py)
 autoencoder/    the computed autoencoder, as diffusers keeps it
 """
 
@@ -45,6 +46,7 @@ from t2i_studio.pretraining.framing import framing_of
 from t2i_studio.pretraining.latents import SIZE, PatchCode, fit_patch_code
 from t2i_studio.pretraining.questions import questions
 from t2i_studio.pretraining.scenes import Scene, sample_scene
+from t2i_studio.pretraining.shop import adapting
 from t2i_studio.pretraining.tokenizer import build_tokenizer
 from t2i_studio.pretraining.trainer import Plan, Run, averaged, train
 from t2i_studio.pretraining.writing import writing
@@ -62,8 +64,12 @@ PLANS = {
     "text_encoder": Plan(steps=1_500, lr=5e-4, warmup=100, decay=400, ema=0.99),
     "upscaler": Plan(steps=3_000, lr=5e-4, warmup=100, decay=1_000, ema=0.998),
     "judge": Plan(steps=12_000, lr=1e-3, warmup=100, decay=3_000, ema=0.998),
+    "adapter": Plan(steps=1_500, lr=1e-3, warmup=50, decay=500, ema=0.99),
+    "adapter_text": Plan(steps=600, lr=2e-3, warmup=50, decay=200, ema=0.98),
     "judge-2": Plan(steps=12_000, lr=1e-3, decay=3_000, ema=0.998),
 }
+
+ADAPTER = ("adapter", "adapter_text")  # runs that are no part of a model folder
 
 
 def plan(stage: str, scale: float = 1.0, steps: int | None = None, decay: bool = True) -> Plan:
@@ -145,7 +151,7 @@ def train_denoiser(
     catalogue, device = catalogue_of(work), probe.device()
     code = PatchCode.load(work / "code.safetensors")
     objects = catalogue.checked(objects or catalogue.tier(tier))
-    data = _latent_scenes(work / f"corpus-{tier}", code).only(objects, nearest)
+    data = latent_scenes(work / f"corpus-{tier}", code).only(objects, nearest)
     if favour:
         catalogue.checked([name for name in favour if name not in STYLE_CONTROLS] or catalogue.tier(1))
         data = data.favouring(favour)
@@ -158,7 +164,7 @@ def train_denoiser(
         train(model, loss, plan, Run(work / "denoiser"), model.quick(), grid)
 
 
-def _latent_scenes(folder: Path, code: PatchCode) -> denoiser.LatentScenes:
+def latent_scenes(folder: Path, code: PatchCode) -> denoiser.LatentScenes:
     """The corpus as latents; kept beside it, since a run is resumed often."""
     kept, scenes = folder / "latents.npz", corpus.scenes(folder)
     if kept.exists():
@@ -211,11 +217,24 @@ def train_student(work: Path, tier: int, plan: Plan) -> None:
     if not run.checkpoint.exists():
         student.load_state_dict(teacher.state_dict())
         warm_start.begin_from(run, student, plan, [])
-    data = _latent_scenes(work / f"corpus-{tier}", code).only(catalogue.tier(tier), nearest=1)
+    data = latent_scenes(work / f"corpus-{tier}", code).only(catalogue.tier(tier), nearest=1)
     pair = student.to(device), teacher.to(device)
     loss = distilling.distillation_loss(*pair, distilling.Guidance(), data, code, catalogue, device)
     with probe.autocast(device):
         train(student, loss, plan, run)
+
+
+def train_adapter(work: Path, tier: int, folder: Path, out: Path, drawing: Plan, reading: Plan) -> dict[str, float]:
+    """Teach the model in `folder` the other products of the work folder's catalogue as an adapter, and write that to
+    `out`; returns the share of held-out prompts about them understood, by attribute.
+    """
+    scenes = work / f"corpus-{tier}"
+    pictures = corpus.first(scenes, 2 * corpus.PART)[0]
+    pupil = adapting.pupil(folder, catalogue_of(work), export.known_objects(folder), pictures)
+    adapting.teach_drawing(pupil, latent_scenes(scenes, pupil.code), drawing, Run(work / ADAPTER[0]))
+    understood = adapting.teach_reading(pupil, reading, Run(work / ADAPTER[1]))
+    adapting.write_adapter(pupil, out)
+    return understood
 
 
 def train_upscaler(work: Path, tier: int, scale: float, plan: Plan) -> dict[str, float]:
@@ -283,18 +302,27 @@ def _looked_at_again(work: Path, painter: Painter, result: Evaluation, prompts: 
 
 
 def evaluate_folder(
-    work: Path, folder: Path, prompts: int, progress: Callable[[int, int], None], sheet: Path | None = None
-) -> Evaluation:
-    """Evaluate a model folder about the objects of its vocabulary. StudioError when it has none."""
-    objects = export.known_objects(folder)
-    if not objects:
+    work: Path, folder: Path, prompts: int, progress: Callable[[int, int], None], sheet: Path | None = None,
+    objects: Sequence[str] = (), adapter: Path | None = None,
+) -> Evaluation:  # fmt: skip
+    """Evaluate a model folder, with an adapter where one is given, about `objects` or those of its vocabulary.
+
+    StudioError when it has none.
+    """
+    asked = catalogue_of(work).checked(objects) if objects else export.known_objects(folder)
+    if not asked:
         raise StudioError("recipe.no_objects", path=folder)
-    return evaluate_pipeline(work, painter_of(folder), objects, prompts, progress, sheet)
+    return evaluate_pipeline(work, painter_of(folder, adapter), asked, prompts, progress, sheet)
 
 
-def painter_of(folder: Path) -> Painter:
-    """A model folder as the studio draws with it."""
+def painter_of(folder: Path, adapter: Path | None = None) -> Painter:
+    """A model folder as the studio draws with it. StudioError when the adapter is none of this model."""
     pipe = StableDiffusionPipeline.from_pretrained(folder, torch_dtype=torch.float32)
+    if adapter:
+        try:
+            pipe.load_lora_weights(adapter, local_files_only=True)
+        except Exception as error:  # peft, safetensors and diffusers each raise their own kinds
+            raise StudioError("adapter.unfit", path=adapter, model=folder.name) from error
     return Painter(pipe, export.sampling_of(folder), load_framing(folder), load_upscaler(folder))
 
 
@@ -355,7 +383,7 @@ def core_hours(work: Path) -> float:
 
 
 def _states(work: Path) -> dict[str, dict]:
-    states = {stage: Run(work / stage).load() for stage in PLANS}
+    states = {stage: Run(work / stage).load() for stage in PLANS if stage not in ADAPTER}
     return {stage: state for stage, state in states.items() if state}
 
 

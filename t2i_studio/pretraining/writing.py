@@ -1,5 +1,7 @@
-"""Faults of the disk as one sentence, whichever library met them."""
+"""Writing to disk: faults as one sentence, whichever library met them, and folders that appear whole."""
 
+import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +21,23 @@ def writing(path: Path) -> Iterator[None]:
         if reason is None:
             raise
         raise StudioError("recipe.cannot_write", path=path, reason=reason) from error
+
+
+@contextmanager
+def replacing(folder: Path) -> Iterator[Path]:
+    """A folder to write in, which takes the place of `folder` once all is written; an older one is then gone.
+
+    StudioError recipe.cannot_write.
+    """
+    partial, old = (folder.with_name(f".{folder.name}.{state}") for state in ("part", "old"))
+    with writing(folder):
+        for path in (partial, old):
+            shutil.rmtree(path, ignore_errors=True)
+        yield partial
+        if folder.exists():
+            os.rename(folder, old)
+        os.rename(partial, folder)
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def _reason(error: BaseException | None) -> str | None:

@@ -44,6 +44,21 @@ def test_the_scale_decides_and_taking_it_out_restores_every_bit(load, request_fo
     assert np.array_equal(plain, picture(model, request, ()))
 
 
+def test_one_that_also_reads_otherwise_changes_the_text_encoder_and_leaves_it_as_it_was(load, request_for, tmp_path):
+    """As most LoRAs for Stable Diffusion are: trainers write both networks' weights into one file."""
+    from diffusers import StableDiffusionPipeline
+    from transformers import CLIPTextModel
+
+    model, request = load(), request_for(steps=8)
+    plain = picture(model, request, ())
+    encoder = CLIPTextModel(model.pipe.text_encoder.config)
+    encoder.add_adapter(LoraConfig(r=2, lora_alpha=8, target_modules=["q_proj", "fc1"], init_lora_weights=False))
+    layers = get_peft_model_state_dict(encoder, adapter_name="default")
+    StableDiffusionPipeline.save_lora_weights(tmp_path, text_encoder_lora_layers=layers)
+    assert not np.array_equal(plain, picture(model, request, (Adapter(path=str(tmp_path), scale=4),)))
+    assert np.array_equal(plain, picture(model, request, ()))
+
+
 def test_an_adapter_is_known_by_its_content(load, lora):
     model = load()
     (used,) = use_adapters(model, (Adapter(path=str(lora)),))

@@ -21,7 +21,7 @@ from t2i_studio.pretraining.catalogue import RENDERS, Catalogue, fetch_renders, 
 from t2i_studio.pretraining.export import STUDENT
 from t2i_studio.pretraining.latents import PatchCode, to_tensor
 from t2i_studio.pretraining.trainer import Run, averaged
-from t2i_studio.settings import Settings
+from t2i_studio.settings import EMBEDDED_JUDGE, Settings
 from t2i_studio.upscaling.folder import load_upscaler
 from tests.pretraining.test_trainer import full_disk
 
@@ -286,6 +286,18 @@ def test_the_judge_is_exported_with_what_it_was_measured_to_know(work: Path, tmp
     assert judge.taught == set(load_catalogue().tier(1))
     right = judging.accuracy(judge, *judging.fresh_scenes(work, 1, 16), load_catalogue())
     assert card.held_out == {name: round(share, 4) for name, share in right.items()}
+
+
+def test_a_judge_may_begin_with_a_finished_one(work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("corpus-1", "renders", "code.safetensors"):
+        (tmp_path / name).symlink_to(work / name)
+    line = ["pretrain", "judge", "--work", str(tmp_path), "--scale", str(SCALE), "--steps", "1", "--from"]
+    capsys.readouterr()
+    assert cli.run([*line, str(tmp_path / "none")]) == 2
+    assert str(tmp_path / "none") in capsys.readouterr().err.splitlines()[-1]
+    assert cli.run([*line, str(EMBEDDED_JUDGE)]) == 0
+    for ours, theirs in zip(judging.trained(tmp_path).parameters(), load_judge().parameters(), strict=True):
+        assert torch.allclose(ours, theirs, atol=0.02)  # one step away
 
 
 def test_a_second_judge_has_its_own_scenes_and_its_own_scores(work: Path, tmp_path: Path) -> None:

@@ -11,16 +11,20 @@ from diffusers import DiffusionPipeline
 
 from t2i_studio import cli
 from t2i_studio.brief.prompt import compose
-from t2i_studio.domain import StyleSettings
+from t2i_studio.brief.requests import make_request
+from t2i_studio.domain import Adapter, StyleSettings
 from t2i_studio.engine.registry import find_model
+from t2i_studio.errors import StudioError
 from t2i_studio.judge.folder import load_judge
 from t2i_studio.pretraining import corpus, judging, recipe
 from t2i_studio.pretraining.attributes import attribute_classes
 from t2i_studio.pretraining.catalogue import catalogue_of
 from t2i_studio.pretraining.concepts import WORDS
+from t2i_studio.pretraining.denoiser import Denoiser
 from t2i_studio.pretraining.export import known_objects
+from t2i_studio.pretraining.shop import adapting
 from t2i_studio.pretraining.text_encoder import tokenize
-from t2i_studio.pretraining.trainer import Run, averaged
+from t2i_studio.pretraining.trainer import Chance, Run, averaged
 from t2i_studio.settings import EMBEDDED_MODEL, Settings
 from tests.pretraining.shop.conftest import write_table
 
@@ -147,3 +151,74 @@ def test_a_judge_of_the_shops_products_begins_with_what_the_studios_knows(
     row, column = taught.classes["object"].index("handbag"), studio.classes["object"].index("handbag")
     close = torch.nn.functional.cosine_similarity
     assert close(taught.heads["object"].weight[row], studio.heads["object"].weight[column], dim=0) > 0.99
+
+
+@pytest.fixture(scope="module")
+def adapter(work: Path) -> Path:
+    """The folder of an adapter after a few steps of both its networks."""
+    line = ["--work", work, "--out", work / "adapter-folder", "--scale", 0.003, "--steps", 2]
+    assert pretrain("adapter", *line) == 0
+    return work / "adapter-folder"
+
+
+def test_an_adapter_is_a_small_folder_that_plain_diffusers_loads_onto_the_model(adapter: Path) -> None:
+    assert {path.name for path in adapter.iterdir()} == {"pytorch_lora_weights.safetensors", "vocabulary.json"}
+    assert sum(path.stat().st_size for path in adapter.iterdir()) < 16e6
+    pipe = DiffusionPipeline.from_pretrained(EMBEDDED_MODEL, dtype=torch.float32)
+    pipe.load_lora_weights(adapter, adapter_name="shop")
+    assert pipe.get_list_adapters() == {"unet": ["shop"], "text_encoder": ["shop"]}
+
+
+def test_an_adapter_changes_what_the_model_says_of_new_products_only(work: Path) -> None:
+    catalogue, known = catalogue_of(work), known_objects(EMBEDDED_MODEL)
+    taught = adapting.pupil(EMBEDDED_MODEL, catalogue, known, corpus.first(work / "corpus-1", 60)[0])
+    assert taught.new == SHOP
+    data, before = recipe.latent_scenes(work / "corpus-1", taught.code), taught.table.rows.weight.detach().clone()
+    model = Denoiser(taught.pipe.unet, taught.table)
+    for objects, learns in ((known, False), (SHOP, True)):
+        loss = adapting.drawing_loss(model, data.only(objects, 1), taught, torch.device("cpu"))
+        assert bool(loss(0, Chance.at(0, 0))["loss"] > 1e-6) == learns
+    adapting.teach_drawing(taught, data, recipe.plan("adapter", steps=2), Run(work / "adapter-once"))
+    moved = set((taught.table.rows.weight != before).any(1).nonzero().flatten().tolist())
+    assert moved
+    assert moved <= {1 + list(catalogue.objects).index(name) for name in SHOP}
+
+
+def test_with_the_adapter_the_studio_reads_the_shops_words(adapter: Path) -> None:
+    card = find_model(Settings(home=adapter.parent / "home"), "podium")
+    text = "An Ember lamp on a round podium, pink backdrop"
+    request = make_request(text, card, adapters=[Adapter(path=str(adapter))])
+    assert "Ember lamp" in request.prompt.text
+    assert not request.prompt.dropped
+    assert "Ember" not in make_request(text, card).prompt.text
+
+
+def test_pictures_with_an_adapter_are_judged_about_the_objects_asked_for(
+    work: Path, adapter: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("catalogue", "renders", "corpus-1", "code.safetensors"):
+        (tmp_path / name).symlink_to(work / name)
+    judging.train_judge(tmp_path, 1, recipe.plan("judge", steps=1), 8)
+    line = ["--work", tmp_path, "--prompts", 2, "--objects", "lamp,bottle"]
+    capsys.readouterr()
+    assert pretrain("evaluate", *line, "--adapter", adapter, "--json") == 0
+    assert "object" in json.loads(capsys.readouterr().out)
+    assert pretrain("evaluate", *line, "--adapter", tmp_path / "none") == 2
+    assert str(tmp_path / "none") in capsys.readouterr().err.splitlines()[-1]
+    assert pretrain("evaluate", *line[:4], "--objects", "unicorn") == 2
+
+
+def test_names_that_the_model_cannot_tell_apart_and_nothing_new_are_refused(work: Path) -> None:
+    catalogue, known = catalogue_of(work), known_objects(EMBEDDED_MODEL)
+    pictures = corpus.first(work / "corpus-1", 60)[0]
+    rows = {
+        id: catalogue.objects[id].model_copy(update={"zh": f"{sign}台灯"})
+        for id, sign in (("lamp", "烬"), ("willow", "榆"))
+    }
+    alike = catalogue.model_copy(update={"objects": {**catalogue.objects, **rows}})
+    with pytest.raises(StudioError) as caught:
+        adapting.pupil(EMBEDDED_MODEL, alike, known, pictures)
+    assert caught.value.key == "shop.same_spelling"
+    with pytest.raises(StudioError) as caught:
+        adapting.pupil(EMBEDDED_MODEL, catalogue, list(catalogue.objects), pictures)
+    assert caught.value.key == "shop.nothing_new"
