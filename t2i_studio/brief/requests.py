@@ -64,7 +64,8 @@ def make_request(
         words = Prompt(text=tidy(prompt), negative=checked_negative(negative, model), edited=True)
     else:
         look = find_preset(preset) if preset else None
-        folders = [Path(adapter.path) for adapter in adapters]
+        paths = [Path(adapter.path) for adapter in adapters]
+        folders = [path.parent if path.suffix == ".safetensors" else path for path in paths]
         words = compose(text, style, model, negative, marks=marks, preset=look, adapters=folders)
     if parent is not None and init_image is None and derivation is not Derivation.TEXT:
         if parent.image is None:

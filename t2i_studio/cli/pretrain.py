@@ -144,8 +144,9 @@ def train_adapter(
     """Teach a finished model the other products of the work folder's catalogue, as an adapter for it."""
     from t2i_studio.pretraining import recipe
 
-    plans = recipe.plan("adapter", scale, steps), recipe.plan("adapter_text", scale)
-    understood = recipe.train_adapter(work, tier, model, out, *plans)
+    drawing = recipe.plan("adapter", scale, steps)
+    reading = recipe.plan("adapter_text", drawing.steps / recipe.PLANS["adapter"].steps)
+    understood = recipe.train_adapter(work, tier, model, out, drawing, reading)
     report(f"{out}; understood: {_shares(understood)}")
 
 

@@ -53,7 +53,7 @@ def step_times(folder: str) -> dict[str, Way]:
     from diffusers import UNet2DConditionModel
 
     threads, dtype = torch.get_num_threads(), fastest_dtype(torch.device("cpu"))
-    unet = UNet2DConditionModel.from_pretrained(folder, subfolder="unet", torch_dtype=dtype)
+    unet = UNet2DConditionModel.from_pretrained(folder, subfolder="unet", dtype=dtype)
     network, side = _Network(unet.eval()), unet.config.sample_size
     inputs = (
         torch.randn(1, unet.config.in_channels, side, side, dtype=dtype),

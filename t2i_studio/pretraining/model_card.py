@@ -34,21 +34,24 @@ in all.
 **Scores** ({prompts} held-out prompts in turn Chinese and English, judged by a classifier trained on composed scenes
 only; {steps} steps, guidance {guidance}). binding: both colours in their places where a prompt has two; diversity: how
 far seeds of one prompt are apart, scenes that agree with it being 1; fid_ratio: Fréchet distance to as many composed
-scenes in the classifier's features, that of other such scenes being 1; docs/measures.md tells more:
+scenes in the classifier's features, that of other such scenes being 1; docs/measures.md tells more. {judges}
 
 {scores}
 
 **Objects it knows** ({count}): {known}.
 
-**Known failures.** It knows these objects and nothing else; words outside its vocabulary change nothing. It was
-taught but does not yet draw recognisably: {unknown}. Small products lose
-detail, and soft shapes can stand where a detail was not drawn; it cannot write text, draw people or several products at
-once.
+**Known failures.** It knows these objects and nothing else; words outside its vocabulary change nothing.{unknown}
+White and black products come out flatter than others, close ones with soft outlines, and the smallest, which are drawn
+only where asked for, are hard to recognise. Soft shapes can stand where a detail was not drawn. It cannot write text,
+draw people or several products at once.
 
 **Licence.** Weights Apache-2.0.
 """
 
 
+OTHERS = "second."  # before the name of a score by the second judge
+SECOND = """A second judge, of another
+architecture and taught with other scenes, only judges here:"""
 NO_OTHERS = "No photographs,\nno scraped pictures, no people's data."
 SHOP = """Of the
 products {count} are a shop's own, cut out of the pictures it gave; the rights in these are the shop's."""
@@ -60,12 +63,24 @@ def write(
 ) -> str:  # fmt: skip
     """The card. lengths, hours: steps of each stage, and core-hours of all. taught: all objects the training showed."""
     own = set(taught) - set(load_catalogue().objects)
-    rows = "\n".join(f"| {name} | {value:.3f} |" for name, value in scores.items())
+    failed = ", ".join(sorted(set(taught) - set(known)))
     return TEXT.format(
         steps=sampling.steps, guidance=f"{sampling.guidance:g}", prompts=prompts, count=len(known), hours=hours,
         others=SHOP.format(count=len(own)) if own else NO_OTHERS,
         lengths=", ".join(f"{stage.replace('_', ' ')} {steps:,}" for stage, steps in lengths.items()),
-        scores=f"| measure | value |\n|---|---|\n{rows}" if rows else "not measured yet",
+        scores=table(scores) if scores else "not measured yet",
+        judges=SECOND if any(name.startswith(OTHERS) for name in scores) else "",
         known=", ".join(f"{catalogue.objects[name].en} {catalogue.objects[name].zh}" for name in known),
-        unknown=", ".join(sorted(set(taught) - set(known))) or "none",
+        unknown=f" It was taught\nbut does not yet draw recognisably: {failed}." if failed else "",
     )  # fmt: skip
+
+
+def table(scores: Mapping[str, float]) -> str:
+    """The scores in Markdown, those by the second judge in a column of their own."""
+    others = {name.removeprefix(OTHERS): value for name, value in scores.items() if name.startswith(OTHERS)}
+    lines = ["| measure | value |", "|---|---|"]
+    lines += [f"| {name} | {value:.3f} |" for name, value in scores.items() if not name.startswith(OTHERS)]
+    if others:
+        cells = ["second judge", "---", *(f"{value:.3f}" for value in others.values())]
+        lines = [f"{line} {cell} |" for line, cell in zip(lines, cells, strict=True)]
+    return "\n".join(lines)

@@ -64,8 +64,8 @@ PLANS = {
     "text_encoder": Plan(steps=1_500, lr=5e-4, warmup=100, decay=400, ema=0.99),
     "upscaler": Plan(steps=3_000, lr=5e-4, warmup=100, decay=1_000, ema=0.998),
     "judge": Plan(steps=12_000, lr=1e-3, warmup=100, decay=3_000, ema=0.998),
-    "adapter": Plan(steps=1_500, lr=1e-3, warmup=50, decay=500, ema=0.99),
-    "adapter_text": Plan(steps=600, lr=2e-3, warmup=50, decay=200, ema=0.98),
+    "adapter": Plan(steps=4_000, lr=1e-3, warmup=50, decay=1_000, ema=0.99),
+    "adapter_text": Plan(steps=1_000, lr=2e-3, warmup=50, decay=300, ema=0.98),
     "judge-2": Plan(steps=12_000, lr=1e-3, decay=3_000, ema=0.998),
 }
 
@@ -107,7 +107,7 @@ def start_from(work: Path, folder: Path, tier: int) -> None:
     catalogue, known = catalogue_of(work), export.known_objects(folder)
     runs = Run(work / "denoiser"), Run(work / "text_encoder")
     warm_start.check_new(*runs)
-    pipe = StableDiffusionPipeline.from_pretrained(folder, torch_dtype=torch.float32)
+    pipe = StableDiffusionPipeline.from_pretrained(folder, dtype=torch.float32)
     code = warm_start.recover_code(pipe.vae, corpus.first(work / f"corpus-{tier}", 2 * corpus.PART)[0])
     warm_start.check_code(code, folder)
     model, (encoder, tokenizer) = new_denoiser(catalogue), new_text_encoder(catalogue)
@@ -317,7 +317,7 @@ def evaluate_folder(
 
 def painter_of(folder: Path, adapter: Path | None = None) -> Painter:
     """A model folder as the studio draws with it. StudioError when the adapter is none of this model."""
-    pipe = StableDiffusionPipeline.from_pretrained(folder, torch_dtype=torch.float32)
+    pipe = StableDiffusionPipeline.from_pretrained(folder, dtype=torch.float32)
     if adapter:
         try:
             pipe.load_lora_weights(adapter, local_files_only=True)

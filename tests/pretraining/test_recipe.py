@@ -16,7 +16,7 @@ from t2i_studio.engine.registry import find_model
 from t2i_studio.errors import StudioError
 from t2i_studio.framing import load_framing
 from t2i_studio.judge.folder import load_card, load_judge
-from t2i_studio.pretraining import corpus, judging, recipe
+from t2i_studio.pretraining import corpus, judging, model_card, recipe
 from t2i_studio.pretraining.catalogue import RENDERS, Catalogue, fetch_renders, load_catalogue
 from t2i_studio.pretraining.export import STUDENT
 from t2i_studio.pretraining.latents import PatchCode, to_tensor
@@ -311,6 +311,10 @@ def test_a_second_judge_has_its_own_scenes_and_its_own_scores(work: Path, tmp_pa
     scores = recipe.evaluate_pipeline(tmp_path, painter, objects, 2).scores
     assert {name: value for name, value in scores.items() if not name.startswith("second.")} == without
     assert {name for name in scores if name.startswith("second.")} == {f"second.{name}" for name in without}
+    rows = model_card.table(scores).splitlines()
+    assert rows[0].endswith("| value | second judge |")
+    assert f"| object | {scores['object']:.3f} | {scores['second.object']:.3f} |" in rows
+    assert len(rows) == 2 + len(without)
 
 
 def test_where_no_judge_was_trained_the_studios_own_judges(tmp_path: Path) -> None:

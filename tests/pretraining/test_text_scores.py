@@ -179,7 +179,7 @@ def test_words_leave_out_the_marks_of_beginning_end_and_padding(catalogue: Catal
 
 def test_what_is_measured_is_what_the_denoiser_is_given() -> None:
     texts = ["红色手提包，粉色背景", "a blue mug on a round podium", ""]
-    pipe = StableDiffusionPipeline.from_pretrained(EMBEDDED_MODEL, torch_dtype=torch.float32)
+    pipe = StableDiffusionPipeline.from_pretrained(EMBEDDED_MODEL, dtype=torch.float32)
     given = pipe.encode_prompt(texts, "cpu", 1, False)[0]
     encoder, tokenizer, _ = load(EMBEDDED_MODEL)
     read = transformer(encoder)(Prompts(tokenize(texts, tokenizer, given.shape[1]), torch.zeros(3, 0)))

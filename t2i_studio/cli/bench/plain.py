@@ -20,7 +20,7 @@ SCRIPT = """
 import sys, time, torch
 from diffusers import StableDiffusionPipeline
 folder, text, steps, guidance, variants = sys.argv[1:]
-pipe = StableDiffusionPipeline.from_pretrained(folder, torch_dtype=torch.float32)
+pipe = StableDiffusionPipeline.from_pretrained(folder, dtype=torch.float32)
 pipe.set_progress_bar_config(disable=True)
 for line in sys.stdin:
     began = time.perf_counter()

@@ -58,7 +58,7 @@ def pupil(folder: Path, catalogue: Catalogue, known: Sequence[str], pictures: An
     new = [name for name in catalogue.objects if name not in known]
     if not new:
         raise StudioError("shop.nothing_new", path=folder)
-    pipe = StableDiffusionPipeline.from_pretrained(folder, torch_dtype=torch.float32)
+    pipe = StableDiffusionPipeline.from_pretrained(folder, dtype=torch.float32)
     _check_spelling(pipe.tokenizer, catalogue, new)
     code = warm_start.recover_code(pipe.vae, pictures)
     warm_start.check_code(code, folder)
@@ -94,15 +94,15 @@ def teach_drawing(taught: Pupil, data: LatentScenes, plan: Plan, run: Run) -> No
     rows = taught.table.rows.weight
     taught.table.requires_grad_(False)
     rows.requires_grad_(True).register_hook(lambda gradient: gradient * _is_new(taught, gradient))
-    loss = drawing_loss(model.to(device), data.favouring(taught.new, _half(taught)), taught, device)
+    loss = drawing_loss(model.to(device), data.favouring(taught.new, _often(taught)), taught, device)
     with probe.autocast(device):
         train(model, loss, plan, run, list(taught.table.rows.parameters()))
     model.cpu().requires_grad_(False)
 
 
-def _half(taught: Pupil) -> int:
-    """How many times a new product is shown for once an old one, so that half of all lessons are about new ones."""
-    return max(1, len(taught.old) // len(taught.new))
+def _often(taught: Pupil) -> int:
+    """How many times a new product is shown for once an old one, so that three lessons in four are about new ones."""
+    return max(1, 3 * len(taught.old) // len(taught.new))
 
 
 def _is_new(taught: Pupil, rows: Tensor) -> Tensor:
@@ -129,12 +129,13 @@ def drawing_loss(
     def loss(step: int, chance: Chance) -> dict[str, Tensor]:
         lesson = draw_lesson(data, taught.catalogue, chance, device)
         noisy = objectives.diffuse(lesson.clean, lesson.noise, lesson.sigmas)
-        unet.disable_adapters()
-        with torch.no_grad():
-            itself = model(noisy, lesson.sigmas, lesson.said).float()
-        unet.enable_adapters()
-        new = torch.isin(lesson.said[:, 0], numbers)[:, None, None, None]
-        target = torch.where(new, lesson.clean, itself)
+        old, target = ~torch.isin(lesson.said[:, 0], numbers), lesson.clean
+        if bool(old.any()):
+            unet.disable_adapters()
+            with torch.no_grad():
+                itself = model(noisy[old], lesson.sigmas[old], lesson.said[old])
+            unet.enable_adapters()
+            target = target.index_put((old,), itself.float())
         return error_losses(model(noisy, lesson.sigmas, lesson.said), target, lesson.mask, edges)
 
     return loss
@@ -145,7 +146,7 @@ def teach_reading(taught: Pupil, plan: Plan, run: Run) -> dict[str, float]:
     encoder: CLIPTextModel = taught.pipe.text_encoder
     tokenizer, device = taught.pipe.tokenizer, probe.device()
     table = taught.table.requires_grad_(False)
-    objects = taught.old + taught.new * _half(taught)
+    objects = taught.old + taught.new * _often(taught)
     loss = text_encoder.concept_loss(
         encoder.to(device), table.to(device), taught.catalogue, objects, tokenizer, device
     )  # fmt: skip

@@ -156,7 +156,7 @@ def test_a_judge_of_the_shops_products_begins_with_what_the_studios_knows(
 @pytest.fixture(scope="module")
 def adapter(work: Path) -> Path:
     """The folder of an adapter after a few steps of both its networks."""
-    line = ["--work", work, "--out", work / "adapter-folder", "--scale", 0.003, "--steps", 2]
+    line = ["--work", work, "--out", work / "adapter-folder", "--steps", 8]
     assert pretrain("adapter", *line) == 0
     return work / "adapter-folder"
 
