@@ -190,6 +190,19 @@ def test_dropping_a_picture_restores_its_settings(open_page: OpenPage, site: Sit
     expect(page.locator("#keep-seed input")).to_be_checked()
 
 
+def test_numbers_left_empty_stay_empty_when_the_advanced_section_is_opened(open_page: OpenPage, site: Site) -> None:
+    page = open_page()
+    page.locator("#advanced > button").click()
+    empty = page.locator("#advanced input[type=number][placeholder]:not([placeholder=''])")
+    expect(empty).to_have_count(3)
+    for field in empty.all():
+        expect(field).to_have_value("")
+    generate(page, BAG["zh"], count=1)
+    made = get_variant(site.db, first_id(page))
+    assert made.request.steps == 8
+    assert made.seed
+
+
 def test_user_text_stays_text(open_page: OpenPage, site: Site) -> None:
     text = BAG["zh"] + "<b id=x>${x=1}"
     page = open_page()

@@ -25,4 +25,15 @@ export default function ({ element, props, watch }) {
   }
   watch("card", paint);
   paint();
+  setTimeout(emptyNumbers);
+}
+
+/** Gradio makes 0 of a number that has no value as soon as its field is there, that is, when this section is first
+ *  opened; fields with a placeholder may be empty, which means the model's own or a new seed. */
+function emptyNumbers() {
+  for (const field of document.querySelectorAll("#advanced input[type=number][placeholder]:not([placeholder=''])")) {
+    if (field.value !== "0") continue;
+    field.value = "";
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  }
 }
