@@ -1,6 +1,7 @@
 """The words that a closed-vocabulary model knows (vocabulary.json), and how a text splits into them."""
 
 import json
+import os
 import re
 import unicodedata
 from collections import defaultdict
@@ -145,9 +146,9 @@ def load(folder: Path, adapters: Sequence[Path] = ()) -> Vocabulary | None:
 
     adapters: folders of adapters for it. One that taught it a shop's products has their words in a vocabulary.json too.
     """
-    files = [path for path in (each.expanduser() / FILE for each in (folder, *adapters)) if path.is_file()]
-    if folder / FILE not in files:
+    if not os.path.isfile(folder / FILE):
         return None
+    files = [each / FILE for each in (folder, *adapters) if os.path.isfile(each / FILE)]  # False for any odd path
     try:
         return _read(folder, tuple((path, path.stat().st_mtime_ns) for path in files))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

@@ -13,8 +13,9 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 
 from t2i_studio.brief.presets import presets
 from t2i_studio.brief.prompt import compose
+from t2i_studio.brief.requests import make_request
 from t2i_studio.brief.styles import Family
-from t2i_studio.domain import MAX_TEXT, Mark, StyleSettings, language_of
+from t2i_studio.domain import MAX_TEXT, Adapter, Mark, StyleSettings, language_of
 from t2i_studio.errors import StudioError
 from t2i_studio.settings import ASSETS
 
@@ -81,6 +82,12 @@ def test_a_product_that_only_this_model_knows_is_read_by_its_name(closed: Card) 
         assert compose(text, NEUTRAL, closed).text == made
     marked = compose("余烬台灯和手提包", NEUTRAL, closed, marks=[Mark(field="product", start=5, end=8)])
     assert marked.text == "手提包"  # the reader's own mark counts
+
+
+@pytest.mark.parametrize("path", ["~no_such_person/lora", "x" * 300, "nowhere", "a\0b"])
+def test_an_adapter_of_an_odd_path_brings_no_words_and_no_fault(closed: Card, path: str) -> None:
+    request = make_request("红色手提包", closed, adapters=[Adapter(path=path)])
+    assert request.prompt.text == "红色手提包"
 
 
 @pytest.mark.parametrize(

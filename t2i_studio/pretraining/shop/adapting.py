@@ -75,7 +75,8 @@ def _check_spelling(tokenizer: PreTrainedTokenizerFast, catalogue: Catalogue, ne
     """
     spelled: dict[tuple[int, ...], tuple[str, str]] = {}
     for id in new:
-        for name in (catalogue.objects[id].en, catalogue.objects[id].zh):
+        product = catalogue.objects[id]
+        for name in (product.en, product.zh, product.zh_hant, *product.synonyms_en, *product.synonyms_zh):
             other, first = spelled.setdefault(tuple(tokenizer(name)["input_ids"]), (id, name))
             if other != id:
                 raise StudioError("shop.same_spelling", name=name, other=first)
