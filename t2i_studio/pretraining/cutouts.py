@@ -10,6 +10,11 @@ from t2i_studio.errors import StudioError
 
 FILL = 0.96  # share of its box that a cut-out fills
 
+DARK, PALE = 0.36, 0.87  # Oklab lightness; beyond, a colour is black or white
+SHADES = 0.28  # from dark to light parts of what is black or white: with the shades of a colour it would look flat
+MOST = 2.2  # how much shades are stretched for that, so that a render's grain does not show
+BLACKEST, WHITEST = 0.08, 0.985
+
 # Oklab (Björn Ottosson, 2020, https://bottosson.github.io/posts/oklab/): equal steps look equally large, and
 # hue does not drift when lightness changes, which HSV cannot promise.
 _TO_LMS = np.array(
@@ -57,16 +62,25 @@ def recolor(picture: np.ndarray, rgb: str, mode: str) -> np.ndarray:
     share = _smooth(chroma, 0.03, 0.08) * (1 - _smooth(away, 0.9, 1.3))
     if mode == "all":
         share = np.maximum(share, _smooth(lightness, 0.30, 0.42) * (1 - _smooth(chroma, 0.10, 0.16)))
-    material = share * picture[..., 3]
-    total = material.sum() + 1e-6
-    middle = (material * lightness).sum() / total
     target = to_oklab(parse_rgb(rgb))
-    depth = min(1.0, (1.08 - target[0]) / 0.22, target[0] / 0.45)  # white and black leave less room for shading
-    shaded = np.clip(target[0] + (lightness - middle) * depth, 0.08, 0.99)
+    shaded = _shaded(lightness, share * picture[..., 3], float(target[0]))
     strength = np.clip(shaded / max(target[0], 0.2), 0.6, 1.15) * np.clip((1.04 - shaded) / 0.14, 0, 1)
     painted = np.stack([shaded, target[1] * strength, target[2] * strength], -1)
     colored = from_oklab(lab + share[..., None] * (painted - lab))
     return np.concatenate([colored, picture[..., 3:]], -1).astype(np.float32)
+
+
+def _shaded(lightness: np.ndarray, material: np.ndarray, middle: float) -> np.ndarray:
+    """Lightness with its shades around another middle; material: how much each pixel counts."""
+    total = material.sum() + 1e-6
+    shades = lightness - (material * lightness).sum() / total
+    if DARK < middle < PALE:
+        depth = min(1.0, (1.08 - middle) / 0.22, middle / 0.45)
+        return np.clip(middle + shades * depth, BLACKEST, 0.99)
+    dark, light = np.quantile(lightness, (0.05, 0.95), weights=material + 1e-9, method="inverted_cdf")
+    shades = shades * np.clip(SHADES / (light - dark + 1e-6), 0.6, MOST)
+    room = WHITEST - middle  # lights come near white and stay apart, where clipping would make them one
+    return np.maximum(middle + np.where(shades > 0, room * np.tanh(shades / room), shades), BLACKEST)
 
 
 def _smooth(value: np.ndarray, low: float, high: float) -> np.ndarray:

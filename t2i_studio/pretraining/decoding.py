@@ -23,7 +23,7 @@ from t2i_studio.pretraining.trainer import Plan, Run, train
 from t2i_studio.pretraining.writing import writing
 from t2i_studio.upscaling.cells import cell_pictures, decoded
 from t2i_studio.upscaling.folder import load_upscaler, save_upscaler
-from t2i_studio.upscaling.network import SCALE, Upscaler
+from t2i_studio.upscaling.network import SCALE, Upscaler, grown
 
 LARGE = 2 * SIZE  # of the autoencoder's pictures
 SKIPPED = (0.4, 0.9)  # share of the steps left out where the model draws over a scene: the more, the more stays
@@ -55,18 +55,23 @@ def train_upscaler(
 ) -> dict[str, float]:  # fmt: skip
     """Teach the upscaler on `count` scenes and on what `model` draws over them as it is meant to; returns its PSNR on
     held-out scenes (upscaled) beside that of bicubic enlargement (bicubic), both at full size.
+
+    Where the work folder has a finished one and no run, as warm_start leaves it, the run begins with that one.
     """
     code, device = PatchCode.load(work / "code.safetensors"), probe.device()
     cells = cell_pictures(AutoencoderTiny.from_pretrained(work / "autoencoder"))
     name, seed = f"upscaling-{tier}", HELD_OUT - 100 - tier
     clean, pictures, scenes = _pairs(work, name, tier, count, seed, code, SCALE * LARGE)
     drawn = _drawn_over(model.to(device), sampling, clean, scenes, catalogue_of(work), device)
-    rivals = upscaling.Rivals().to(device)
+    rivals, run = upscaling.Rivals(), Run(work / "upscaler")
+    if not run.checkpoint.exists() and (finished := load_upscaler(work)):
+        rivals.upscaler = grown(finished)
+    rivals.to(device)
     times = [OFTEN if scene.style["playfulness"] > NEUTRAL else 1 for scene in scenes]
     lessons = upscaling.Lessons(clean, drawn, cells, pictures, np.repeat(np.arange(len(scenes)), times))
     loss = upscaling.upscaling_loss(rivals, lessons, plan.steps)
     with probe.autocast(device):
-        train(rivals, loss, plan, Run(work / "upscaler"))
+        train(rivals, loss, plan, run)
     with writing(work / "upscaler"):
         save_upscaler(work, rivals.cpu().upscaler)
     held_out = min(HELD_OUT_SCENES, count)

@@ -85,11 +85,18 @@ class LatentScenes:
 
         names: objects, and style controls, for the scenes where these are not at their neutral level.
         """
-        times = [
-            often if scene.object in names or any(scene.style.get(name, NEUTRAL) != NEUTRAL for name in names) else 1
+        return self._repeated(often, [
+            scene.object in names or any(scene.style.get(name, NEUTRAL) != NEUTRAL for name in names)
             for scene in self.scenes
-        ]
-        return self._at([i for i, count in enumerate(times) for _ in range(count)])
+        ])  # fmt: skip
+
+    def half_in(self, colors: Sequence[str]) -> "LatentScenes":
+        """The same scenes, those of products in these colours so often that they are about half of all."""
+        these = [scene.color in colors for scene in self.scenes]
+        return self._repeated(max(1, round(these.count(False) / max(1, sum(these)))), these)
+
+    def _repeated(self, often: int, which: Sequence[bool]) -> "LatentScenes":
+        return self._at([i for i, repeated in enumerate(which) for _ in range(often if repeated else 1)])
 
     def _at(self, index: list[int]) -> "LatentScenes":
         return LatentScenes(self.latents[index], self.masks[index], [self.scenes[i] for i in index])

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from diffusers import AutoencoderTiny, StableDiffusionPipeline, UNet2DConditionModel
+from safetensors.torch import load_file, save_file
 from transformers import CLIPTextModel, PreTrainedTokenizerFast
 
 from t2i_studio.errors import StudioError
@@ -22,6 +23,7 @@ from t2i_studio.upscaling.folder import save_upscaler
 from t2i_studio.upscaling.network import SCALE, Upscaler
 
 SIDE = 256
+EIGHT_BITS = torch.float8_e4m3fn
 PREVIEW_PATCH = 8  # preview pixels a cell and side
 
 
@@ -69,17 +71,35 @@ def pipeline(
     )  # fmt: skip
 
 
+def rounded(unet: UNet2DConditionModel) -> UNet2DConditionModel:
+    """The same U-Net, its matrices and kernels as near as 8 bits come: FP8's E4M3 (Micikevicius et al. 2022, arXiv
+    2209.05433), which needs no scales. So any loader of safetensors reads them, and diffusers makes them what
+    precision it is asked for; integers with scales only the studio could read.
+    """
+    with torch.no_grad():
+        for weight in _wide(unet):
+            weight.copy_(weight.to(EIGHT_BITS).to(weight.dtype))
+    return unet
+
+
+def _wide(network: torch.nn.Module) -> list[torch.nn.Parameter]:
+    """The matrices and kernels of a network; vectors, which are few, need more than 8 bits."""
+    return [weight for weight in network.parameters() if weight.dim() > 1]
+
+
 def export(
     folder: Path, painter: Painter, code: PatchCode, catalogue: Catalogue, objects: Sequence[str],
     scores: Mapping[str, float], card: str,
 ) -> None:  # fmt: skip
-    """Write the folder whole or not at all, weights in half precision; an older one is replaced.
+    """Write the folder whole or not at all, weights in half precision, the wide ones of the U-Net in 8 bits; an older
+    one is replaced.
 
     objects: the products that are recognisable, so that only these are in the vocabulary. scores: of the
     evaluation, kept in scores.json. card: the text of README.md. StudioError when the folder cannot be written.
     """
     with replacing(folder) as partial:
         painter.pipe.to(torch.float16).save_pretrained(partial, safe_serialization=True)
+        _in_eight_bits(partial / "unet" / "diffusion_pytorch_model.safetensors")
         _load_in_full_precision(partial / "text_encoder" / "config.json")
         _write_json(partial / "vocabulary.json", vocabulary(catalogue, objects))
         if painter.framing:
@@ -89,6 +109,11 @@ def export(
         _write_json(partial / "studio.json", studio_facts(code, painter.sampling, SCALE if painter.upscaler else 1))
         _write_json(partial / "scores.json", dict(scores))
         (partial / "README.md").write_text(card, encoding="utf-8")
+
+
+def _in_eight_bits(path: Path) -> None:
+    weights = {name: value.to(EIGHT_BITS) if value.dim() > 1 else value for name, value in load_file(path).items()}
+    save_file(weights, path, {"format": "pt"})
 
 
 def _load_in_full_precision(config: Path) -> None:

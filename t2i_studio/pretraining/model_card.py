@@ -41,7 +41,7 @@ scenes in the classifier's features, that of other such scenes being 1; docs/mea
 **Objects it knows** ({count}): {known}.
 
 **Known failures.** It knows these objects and nothing else; words outside its vocabulary change nothing.{unknown}
-White and black products come out flatter than others, close ones with soft outlines, and the smallest, which are drawn
+White and black products come out softer than others, close ones with soft outlines, and the smallest, which are drawn
 only where asked for, are hard to recognise. Soft shapes can stand where a detail was not drawn. It cannot write text,
 draw people or several products at once.
 

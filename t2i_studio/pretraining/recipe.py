@@ -34,6 +34,7 @@ from t2i_studio.pretraining import (
     judging,
     model_card,
     probe,
+    refining,
     text_encoder,
     warm_start,
 )
@@ -61,6 +62,7 @@ AGAIN = 12  # prompts about an object that the evaluation's three or four leave 
 PLANS = {
     "denoiser": Plan(steps=24_000, lr=7e-4, decay=4_000),
     "student": Plan(steps=3_000, lr=2e-4, warmup=100, decay=1_500),
+    "refining": Plan(steps=8_000, lr=4e-4, decay=3_000),
     "text_encoder": Plan(steps=1_500, lr=5e-4, warmup=100, decay=400, ema=0.99),
     "upscaler": Plan(steps=3_000, lr=5e-4, warmup=100, decay=1_000, ema=0.998),
     "judge": Plan(steps=12_000, lr=1e-3, warmup=100, decay=3_000, ema=0.998),
@@ -224,6 +226,30 @@ def train_student(work: Path, tier: int, plan: Plan) -> None:
         train(student, loss, plan, run)
 
 
+def refine_student(work: Path, tier: int, colors: Sequence[str], plan: Plan) -> None:
+    """Go on with a student, from scenes of products in these colours. Where there is none it begins with the denoiser's
+    weights: a student's, see start_from.
+
+    StudioError when a colour is not in the catalogue, or no scene has it.
+    """
+    catalogue, device, run = catalogue_of(work), probe.device(), Run(work / "student")
+    if strangers := [name for name in colors if name not in catalogue.colors]:
+        raise StudioError("recipe.unknown_color", color=", ".join(strangers), colors=", ".join(catalogue.colors))
+    code, scenes = PatchCode.load(work / "code.safetensors"), work / f"corpus-{tier}"
+    data = latent_scenes(scenes, code).only(catalogue.tier(tier), nearest=1)
+    if not any(scene.color in colors for scene in data.scenes):
+        raise StudioError("recipe.no_such_colors", path=scenes, colors=", ".join(colors))
+    before, model = trained_denoiser(work).requires_grad_(False), new_denoiser(catalogue)
+    model.table.requires_grad_(False)  # which the text encoder has learnt to write
+    if not run.checkpoint.exists():
+        model.load_state_dict(before.state_dict())
+        warm_start.begin_from(run, model, plan, [])
+    pair = model.to(device), before.to(device)
+    loss = refining.refining_loss(*pair, colors, refining.Lead(), data.half_in(colors), code, catalogue, device)
+    with probe.autocast(device):
+        train(model, loss, plan, run)
+
+
 def train_adapter(work: Path, tier: int, folder: Path, out: Path, drawing: Plan, reading: Plan) -> dict[str, float]:
     """Teach the model in `folder` the other products of the work folder's catalogue as an adapter, and write that to
     `out`; returns the share of held-out prompts about them understood, by attribute.
@@ -333,11 +359,11 @@ def judged(work: Path, folder: Path, prompts: Sequence[str]) -> dict[str, np.nda
 
 
 def trained_painter(work: Path) -> Painter:
-    """The newest checkpoints of all parts."""
+    """The newest checkpoints of all parts, the network's weights as the folder will have them."""
     encoder, tokenizer = new_text_encoder(catalogue_of(work))
     network, sampling = drawing_network(work)
     pipe = export.pipeline(
-        network.unet, averaged(Run(work / "text_encoder"), encoder),
+        export.rounded(network.unet), averaged(Run(work / "text_encoder"), encoder),
         AutoencoderTiny.from_pretrained(work / "autoencoder"), tokenizer,
     )  # fmt: skip
     return Painter(pipe, sampling, framing_of(network.table, catalogue_of(work)), load_upscaler(work))

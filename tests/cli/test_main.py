@@ -112,7 +112,7 @@ def test_ctrl_c_keeps_what_is_finished_and_the_rest_resumes(run_tiny: Run, tiny_
         time.sleep(0.2)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == 130, err
     assert "Traceback" not in err
     total = run_tiny("variants", "--json").json["total"]
     assert 0 < total < 64

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from t2i_studio.framing import load_framing
 from t2i_studio.judge.folder import load_card, load_judge
 from t2i_studio.pretraining import corpus, judging, model_card, recipe
 from t2i_studio.pretraining.catalogue import RENDERS, Catalogue, fetch_renders, load_catalogue
-from t2i_studio.pretraining.export import STUDENT
+from t2i_studio.pretraining.export import STUDENT, rounded
 from t2i_studio.pretraining.latents import PatchCode, to_tensor
 from t2i_studio.pretraining.trainer import Run, averaged
 from t2i_studio.settings import EMBEDDED_JUDGE, Settings
@@ -60,10 +61,22 @@ def test_the_recipe_ends_in_a_folder_that_plain_diffusers_loads_and_draws_with(w
 def test_the_folder_has_small_weights_and_no_others(work: Path) -> None:
     weights = {path.parent.name: load_file(path) for path in (work / "podium").rglob("*.safetensors")}
     assert set(weights) == {"unet", "text_encoder", "vae", "upscaler", "framing"}
-    for part in ("unet", "text_encoder", "vae"):
+    for part in ("text_encoder", "vae"):
         assert {tensor.dtype for tensor in weights[part].values() if tensor.is_floating_point()} == {torch.float16}
+    kinds = {(tensor.dim() > 1, tensor.dtype) for tensor in weights["unet"].values()}
+    assert kinds == {(True, torch.float8_e4m3fn), (False, torch.float16)}
     assert {tensor.dtype for tensor in weights["upscaler"].values() if tensor.dim() > 1} == {torch.int8}
     assert not [path for path in (work / "podium").rglob("*") if path.suffix in {".pt", ".bin"}]
+
+
+def test_the_evaluation_is_of_the_weights_that_the_folder_has(work: Path) -> None:
+    judged = recipe.trained_painter(work).pipe.unet.state_dict()
+    written = load_file(work / "podium" / "unet" / "diffusion_pytorch_model.safetensors")
+    wide = {name for name, value in judged.items() if value.dim() > 1}
+    assert all(torch.equal(judged[name], written[name].float()) for name in wide)
+    trained = recipe.drawing_network(work)[0].unet.state_dict()
+    off = torch.cat([(judged[name] - trained[name]).flatten() for name in wide]).norm()
+    assert 0 < off / torch.cat([trained[name].flatten() for name in wide]).norm() < 0.04  # half of 1/8 at most
 
 
 def test_the_studio_reads_what_it_must_know_of_the_model(work: Path) -> None:
@@ -268,6 +281,7 @@ def test_training_goes_on_from_a_finished_model_where_its_runs_are_gone(work: Pa
     assert (tmp_path / "autoencoder" / "config.json").exists()
     assert load_upscaler(tmp_path) is not None
     student = averaged(Run(work / "student"), recipe.new_denoiser(load_catalogue()))  # what the folder draws with
+    rounded(student.unet)
     before, after = student, recipe.trained_denoiser(tmp_path)
     latents = torch.randn(1, recipe.CHANNELS, 8, 8, generator=torch.Generator().manual_seed(0))
     words = torch.randn(1, 48, 256, generator=torch.Generator().manual_seed(1))
@@ -276,6 +290,32 @@ def test_training_goes_on_from_a_finished_model_where_its_runs_are_gone(work: Pa
     with pytest.raises(StudioError) as refusal:
         recipe.start_from(tmp_path, work / "podium", 1)
     assert refusal.value.key == "recipe.run_begun"
+
+
+def test_a_finished_model_goes_on_from_scenes_of_some_colors(
+    work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("corpus-1", "renders"):
+        shutil.copytree(work / name, tmp_path / name)
+    recipe.start_from(tmp_path, work / "podium", 1)
+    line = ["--work", str(tmp_path), "--scale", str(SCALE)]
+    color = next(scene.color for scene in corpus.scenes(tmp_path / "corpus-1") if scene.color)
+    capsys.readouterr()
+    assert "mauve" in complaint(capsys, "refine", "--colors", f"{color},mauve", *line)
+    assert not (tmp_path / "student").exists()
+    assert cli.run(["pretrain", "refine", "--colors", color, *line]) == 0
+    before, after = recipe.trained_denoiser(tmp_path), recipe.drawing_network(tmp_path)[0]
+    assert torch.equal(before.table.rows.weight, after.table.rows.weight)  # which the text encoder writes
+    assert not torch.equal(before.unet.conv_in.weight, after.unet.conv_in.weight)
+
+
+def test_scenes_without_the_color_asked_for_are_said(
+    work: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    colorless = [replace(scene, color=None) for scene in corpus.scenes(work / "corpus-1")]
+    monkeypatch.setattr("t2i_studio.pretraining.corpus.scenes", lambda folder: colorless)
+    capsys.readouterr()
+    assert "white" in complaint(capsys, "refine", "--colors", "white", "--work", str(work))
 
 
 def test_the_judge_is_exported_with_what_it_was_measured_to_know(work: Path, tmp_path: Path) -> None:

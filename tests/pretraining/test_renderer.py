@@ -140,6 +140,18 @@ def test_a_recoloured_product_has_the_colour_asked_for_and_its_own_shading(catal
         assert np.all(np.diff(lab[:, 0, 0]) > -1e-3)
 
 
+@pytest.mark.parametrize("name", ["black", "white"])
+@pytest.mark.parametrize("contrast", [0.05, 0.15, 0.4])
+def test_black_and_white_show_light_and_shade(catalogue: Catalogue, name: str, contrast: float) -> None:
+    shade = np.linspace(0.6 - contrast / 2, 0.6 + contrast / 2, 40, dtype=np.float32)
+    picture = np.ones((40, 40, 4), np.float32)
+    picture[..., 0], picture[..., 1], picture[..., 2] = shade[:, None], shade[:, None] * 0.4, 0.1
+    lightness = to_oklab(recolor(picture, catalogue.colors[name].rgb, "hue")[..., :3])[:, 0, 0]
+    assert np.ptp(lightness) > min(1.5 * np.ptp(to_oklab(picture[..., :3])[..., 0]), 0.18)
+    assert np.diff(lightness).min() > 0  # no two of them became one
+    assert 0.05 < lightness.min() < lightness.max() < 0.99
+
+
 def test_recolouring_by_hue_leaves_trimmings_alone() -> None:
     picture = np.ones((10, 10, 4), np.float32)
     picture[..., :3] = (0.9, 0.1, 0.2)
