@@ -14,7 +14,7 @@ test: $(VENV)/.dev
 	$(PY) -m ruff format --check .
 	PYTHONPATH=. $(VENV)/bin/lint-imports --no-cache
 	$(PY) -m mypy
-	$(PY) -m pytest -n 2 --dist loadfile
+	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # Stamps: pip runs only when a requirements file changed.
 $(VENV)/.run: requirements.txt
