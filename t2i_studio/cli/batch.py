@@ -10,7 +10,7 @@ import typer
 
 from t2i_studio.brief.grids import Grid
 from t2i_studio.cli import files
-from t2i_studio.cli.console import answer, language, report, words
+from t2i_studio.cli.console import answer, ctrl_c, language, report, words
 from t2i_studio.domain import GenerationRequest, Job, State
 from t2i_studio.engine.engine import Engine, VariantStatus
 from t2i_studio.engine.sheet import make_sheet
@@ -99,22 +99,24 @@ def watch(engine: Engine, *jobs: int) -> bool:
     progress = _Progress()
     seen = {job: engine.status(job) for job in jobs}
     try:
-        for job in jobs:
-            while True:
-                seen[job] = engine.status(job)
-                last = engine.status(jobs[-1])  # it queues behind the others
-                progress.show([variant for status in seen.values() for variant in status.variants], last.seconds_left)
-                if seen[job].state not in OPEN:
-                    break
+        with ctrl_c() as pressed:
+            for job in jobs:
+                while not pressed:
+                    seen[job] = engine.status(job)
+                    last = engine.status(jobs[-1])  # it queues behind the others
+                    variants = [variant for status in seen.values() for variant in status.variants]
+                    progress.show(variants, last.seconds_left)
+                    if seen[job].state not in OPEN:
+                        break
+                    time.sleep(LOOK_EVERY)
+            if not pressed:
+                return True
+            report(words("Stopping at the next step …", "将在下一步停止……"))
+            for job in jobs:
+                engine.cancel(job)
+            while any(engine.status(job).state in OPEN for job in jobs):
                 time.sleep(LOOK_EVERY)
-        return True
-    except KeyboardInterrupt:
-        report(words("Stopping at the next step …", "将在下一步停止……"))
-        for job in jobs:
-            engine.cancel(job)
-        while any(engine.status(job).state in OPEN for job in jobs):
-            time.sleep(LOOK_EVERY)
-        return False
+            return False
     finally:
         progress.end()
 

@@ -4,10 +4,13 @@ stdout carries the answer and nothing else (JSON with --json); progress and faul
 """
 
 import json
+import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Annotated, Any
 
 import typer
@@ -53,6 +56,29 @@ def studio(home: Path | None) -> Iterator[tuple[Settings, Database]]:
             yield settings, db
     finally:
         db.close()
+
+
+@contextmanager
+def ctrl_c() -> Iterator[list[int]]:
+    """A list that is empty until Ctrl-C was pressed; a second Ctrl-C raises KeyboardInterrupt again.
+
+    Raising at once would hit whatever runs then, a query of the store half-way included, which leaves a broken
+    cursor and its complaint behind. Where Ctrl-C is ignored (a job in the background) it stays ignored.
+    """
+    pressed: list[int] = []
+    before = signal.getsignal(signal.SIGINT)
+
+    def notice(number: int, _: FrameType | None) -> None:
+        pressed.append(number)
+        signal.signal(signal.SIGINT, before)
+
+    if before is not signal.SIG_IGN and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, notice)
+    try:
+        yield pressed
+    finally:
+        if signal.getsignal(signal.SIGINT) is notice:
+            signal.signal(signal.SIGINT, before)
 
 
 def complain(error: StudioError) -> int:
