@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from t2i_studio.pretraining import objectives
+from t2i_studio.pretraining import eight_bits, objectives
 from t2i_studio.pretraining.catalogue import Catalogue
 from t2i_studio.pretraining.concepts import UNSAID
 from t2i_studio.pretraining.denoiser import Denoiser, LatentScenes, draw_lesson, error_losses
@@ -56,7 +56,7 @@ def distillation_loss(
     catalogue: Catalogue, device: torch.device,
 ) -> Callable[[int, Chance], dict[str, Tensor]]:  # fmt: skip
     """The loss of one step: as far as the student is from the guided teacher, weighted as the teacher's own errors
-    were.
+    were. It draws as its folder will, with its weights rounded to 8 bits, so that they learn to be rounded.
     """
     edges = code.edges().to(device)
 
@@ -64,6 +64,7 @@ def distillation_loss(
         lesson = draw_lesson(data, catalogue, chance, device)
         noisy = objectives.diffuse(lesson.clean, lesson.noise, lesson.sigmas)
         target = guided(teacher, noisy, lesson.sigmas, lesson.said, guidance)
-        return error_losses(student(noisy, lesson.sigmas, lesson.said), target, lesson.mask, edges)
+        prediction = eight_bits.answer(student, noisy, lesson.sigmas, lesson.said)
+        return error_losses(prediction, target, lesson.mask, edges)
 
     return loss

@@ -8,11 +8,11 @@ from typing import Any
 
 import torch
 from diffusers import AutoencoderTiny, StableDiffusionPipeline, UNet2DConditionModel
-from safetensors.torch import load_file, save_file
 from transformers import CLIPTextModel, PreTrainedTokenizerFast
 
 from t2i_studio.errors import StudioError
 from t2i_studio.framing import Framing, save_framing
+from t2i_studio.pretraining import eight_bits
 from t2i_studio.pretraining.catalogue import Catalogue
 from t2i_studio.pretraining.concepts import WORDS
 from t2i_studio.pretraining.denoiser import scheduler
@@ -23,7 +23,6 @@ from t2i_studio.upscaling.folder import save_upscaler
 from t2i_studio.upscaling.network import SCALE, Upscaler
 
 SIDE = 256
-EIGHT_BITS = torch.float8_e4m3fn
 PREVIEW_PATCH = 8  # preview pixels a cell and side
 
 
@@ -71,22 +70,6 @@ def pipeline(
     )  # fmt: skip
 
 
-def rounded(unet: UNet2DConditionModel) -> UNet2DConditionModel:
-    """The same U-Net, its matrices and kernels as near as 8 bits come: FP8's E4M3 (Micikevicius et al. 2022, arXiv
-    2209.05433), which needs no scales. So any loader of safetensors reads them, and diffusers makes them what
-    precision it is asked for; integers with scales only the studio could read.
-    """
-    with torch.no_grad():
-        for weight in _wide(unet):
-            weight.copy_(weight.to(EIGHT_BITS).to(weight.dtype))
-    return unet
-
-
-def _wide(network: torch.nn.Module) -> list[torch.nn.Parameter]:
-    """The matrices and kernels of a network; vectors, which are few, need more than 8 bits."""
-    return [weight for weight in network.parameters() if weight.dim() > 1]
-
-
 def export(
     folder: Path, painter: Painter, code: PatchCode, catalogue: Catalogue, objects: Sequence[str],
     scores: Mapping[str, float], card: str,
@@ -99,7 +82,7 @@ def export(
     """
     with replacing(folder) as partial:
         painter.pipe.to(torch.float16).save_pretrained(partial, safe_serialization=True)
-        _in_eight_bits(partial / "unet" / "diffusion_pytorch_model.safetensors")
+        eight_bits.write(partial / "unet" / "diffusion_pytorch_model.safetensors")
         _load_in_full_precision(partial / "text_encoder" / "config.json")
         _write_json(partial / "vocabulary.json", vocabulary(catalogue, objects))
         if painter.framing:
@@ -109,11 +92,6 @@ def export(
         _write_json(partial / "studio.json", studio_facts(code, painter.sampling, SCALE if painter.upscaler else 1))
         _write_json(partial / "scores.json", dict(scores))
         (partial / "README.md").write_text(card, encoding="utf-8")
-
-
-def _in_eight_bits(path: Path) -> None:
-    weights = {name: value.to(EIGHT_BITS) if value.dim() > 1 else value for name, value in load_file(path).items()}
-    save_file(weights, path, {"format": "pt"})
 
 
 def _load_in_full_precision(config: Path) -> None:

@@ -29,6 +29,7 @@ from t2i_studio.pretraining import (
     decoding,
     denoiser,
     distilling,
+    eight_bits,
     evaluate,
     export,
     judging,
@@ -363,7 +364,7 @@ def trained_painter(work: Path) -> Painter:
     encoder, tokenizer = new_text_encoder(catalogue_of(work))
     network, sampling = drawing_network(work)
     pipe = export.pipeline(
-        export.rounded(network.unet), averaged(Run(work / "text_encoder"), encoder),
+        eight_bits.rounded(network.unet), averaged(Run(work / "text_encoder"), encoder),
         AutoencoderTiny.from_pretrained(work / "autoencoder"), tokenizer,
     )  # fmt: skip
     return Painter(pipe, sampling, framing_of(network.table, catalogue_of(work)), load_upscaler(work))

@@ -3,6 +3,7 @@
 Trained on scenes alone it would unlearn the guidance. Here its own prediction, held still, tells how far beyond the
 scenes it has to say: "guidance without guidance" (Tang et al. 2025, Diffusion Models without Classifier-free Guidance,
 arXiv 2502.12154). Where it draws well already it learns what it said before, so that nothing else changes.
+All the while it draws as its folder will: with its weights rounded to 8 bits, so that they learn to be rounded.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from t2i_studio.pretraining import objectives
+from t2i_studio.pretraining import eight_bits, objectives
 from t2i_studio.pretraining.attributes import attribute_classes
 from t2i_studio.pretraining.catalogue import Catalogue
 from t2i_studio.pretraining.concepts import UNSAID
@@ -49,7 +50,7 @@ def refining_loss(
     def loss(step: int, chance: Chance) -> dict[str, Tensor]:
         lesson = draw_lesson(data, catalogue, chance, device)
         noisy = objectives.diffuse(lesson.clean, lesson.noise, lesson.sigmas)
-        prediction = model(noisy, lesson.sigmas, lesson.said)
+        prediction = eight_bits.answer(model, noisy, lesson.sigmas, lesson.said)
         learns = torch.isin(lesson.said[:, color], numbers)
         below = lesson.sigmas < LED_BELOW
         with torch.no_grad():

@@ -17,9 +17,9 @@ from t2i_studio.upscaling.network import SCALE, Upscaler
 
 BATCH = 8
 CROP = 4  # cells and side of what one lesson shows
-CLEAN = 0.3  # share of lessons from the scene's own latents, the others from drawn ones
+CLEAN = 0.5  # share of lessons from the scene's own latents, the others from drawn ones
 ALONE = 0.3  # share of the steps before the discriminator has a say
-SAY = 0.4  # how much the discriminator pulls at the last layer, the pixels' own pull being 1
+SAY = 0.3  # how much the discriminator pulls at the last layer, the pixels' own pull being 1
 LIKENESS = 10.0  # weight of the likeness of its features beside its verdict
 PENALTY, EVERY = 0.02, 8  # R1's γ, and how seldom it is taken
 

@@ -11,6 +11,7 @@ from t2i_studio.pretraining import recipe
 from t2i_studio.pretraining.catalogue import Catalogue
 from t2i_studio.pretraining.denoiser import Denoiser, LatentScenes
 from t2i_studio.pretraining.distilling import Guidance, distillation_loss
+from t2i_studio.pretraining.eight_bits import rounded
 from t2i_studio.pretraining.latents import fit_patch_code
 from t2i_studio.pretraining.scenes import sample_scene
 from t2i_studio.pretraining.trainer import Chance
@@ -24,6 +25,8 @@ WHOLE, STRESS = Guidance(2.0, 1.0, 1.0), Guidance(1.0, 2.0, 2.0)  # each kind al
 def models(catalogue: Catalogue) -> tuple[Denoiser, Denoiser]:
     teacher, student = recipe.new_denoiser(catalogue).requires_grad_(False), recipe.new_denoiser(catalogue)
     student.table.requires_grad_(False)
+    for model in (teacher, student):
+        rounded(model.unet)  # so that both say the same with weights of 8 bits
     return teacher, student
 
 

@@ -19,7 +19,8 @@ from t2i_studio.framing import load_framing
 from t2i_studio.judge.folder import load_card, load_judge
 from t2i_studio.pretraining import corpus, judging, model_card, recipe
 from t2i_studio.pretraining.catalogue import RENDERS, Catalogue, fetch_renders, load_catalogue
-from t2i_studio.pretraining.export import STUDENT, rounded
+from t2i_studio.pretraining.eight_bits import rounded
+from t2i_studio.pretraining.export import STUDENT
 from t2i_studio.pretraining.latents import PatchCode, to_tensor
 from t2i_studio.pretraining.trainer import Run, averaged
 from t2i_studio.settings import EMBEDDED_JUDGE, Settings

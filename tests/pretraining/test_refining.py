@@ -12,6 +12,7 @@ from t2i_studio.pretraining import recipe
 from t2i_studio.pretraining.catalogue import Catalogue
 from t2i_studio.pretraining.concepts import UNSAID
 from t2i_studio.pretraining.denoiser import Denoiser, LatentScenes
+from t2i_studio.pretraining.eight_bits import rounded
 from t2i_studio.pretraining.latents import fit_patch_code
 from t2i_studio.pretraining.refining import Lead, refining_loss
 from t2i_studio.pretraining.scenes import Scene
@@ -24,12 +25,15 @@ NO_LEAD = Lead(1.0, 1.0)
 def model(catalogue: Catalogue) -> Denoiser:
     made = recipe.new_denoiser(catalogue)
     made.table.requires_grad_(False)
+    rounded(made.unet)  # so that it says what it says with weights of 8 bits
     return made
 
 
 @pytest.fixture
 def before(catalogue: Catalogue) -> Denoiser:
-    return recipe.new_denoiser(catalogue).requires_grad_(False)
+    made = recipe.new_denoiser(catalogue).requires_grad_(False)
+    rounded(made.unet)
+    return made
 
 
 def scenes(color: str | None) -> LatentScenes:
@@ -86,6 +90,16 @@ def test_a_model_that_is_as_far_beyond_the_scene_as_its_lead_has_nothing_to_lear
     assert loss_of(there, there, Lead(2.5, 2.0), "white", sigma, catalogue, monkeypatch) < 1e-6
     assert loss_of(short, short, Lead(2.5, 2.0), "white", sigma, catalogue, monkeypatch) > 0.01
     assert loss_of(short, short, NO_LEAD, "white", sigma, catalogue, monkeypatch) < 1e-6
+
+
+def test_what_stays_is_what_the_weights_say_before_they_are_rounded(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exact = recipe.new_denoiser(catalogue)
+    assert loss_of(exact, exact, Lead(), "red", 0.5, catalogue, monkeypatch) > 1e-6
+    eight = recipe.new_denoiser(catalogue)
+    rounded(eight.unet)
+    assert loss_of(eight, eight, Lead(), "red", 0.5, catalogue, monkeypatch) < 1e-9
 
 
 def test_only_the_model_learns_and_not_its_table(
