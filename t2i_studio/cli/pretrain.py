@@ -121,18 +121,18 @@ def train_denoiser(
     decay: Annotated[bool, typer.Option("--decay/--no-decay", help="Let the learning rate fall at the end.")] = True,
 ) -> None:
     """Train the denoiser."""
-    from t2i_studio.pretraining import recipe
+    from t2i_studio.pretraining import drawing, recipe
 
     plan = recipe.plan("denoiser", scale, steps, decay)
-    recipe.train_denoiser(work, tier, plan, _names(objects) or None, nearest, _names(favour))
+    drawing.train_denoiser(work, tier, plan, _names(objects) or None, nearest, _names(favour))
 
 
 @app.command("student")
 def train_student(work: Work = WORK, tier: Tier = 1, steps: Steps = None, scale: Scale = 1.0) -> None:
     """Fold the denoiser's guidance into a student that draws in half the time; the export then takes it."""
-    from t2i_studio.pretraining import recipe
+    from t2i_studio.pretraining import drawing, recipe
 
-    recipe.train_student(work, tier, recipe.plan("student", scale, steps))
+    drawing.train_student(work, tier, recipe.plan("student", scale, steps))
 
 
 @app.command("refine")
@@ -144,9 +144,9 @@ def refine_student(
     scale: Scale = 1.0,
 ) -> None:
     """Go on with a model that `warm-start` began with, from scenes, in some colours only; the export then takes it."""
-    from t2i_studio.pretraining import recipe
+    from t2i_studio.pretraining import drawing, recipe
 
-    recipe.refine_student(work, tier, _names(colors), recipe.plan("refining", scale, steps))
+    drawing.refine_student(work, tier, _names(colors), recipe.plan("refining", scale, steps))
 
 
 @app.command("adapter")
@@ -161,9 +161,9 @@ def train_adapter(
     """Teach a finished model the other products of the work folder's catalogue, as an adapter for it."""
     from t2i_studio.pretraining import recipe
 
-    drawing = recipe.plan("adapter", scale, steps)
-    reading = recipe.plan("adapter_text", drawing.steps / recipe.PLANS["adapter"].steps)
-    understood = recipe.train_adapter(work, tier, model, out, drawing, reading)
+    draws = recipe.plan("adapter", scale, steps)
+    reads = recipe.plan("adapter_text", draws.steps / recipe.PLANS["adapter"].steps)
+    understood = recipe.train_adapter(work, tier, model, out, draws, reads)
     report(f"{out}; understood: {_shares(understood)}")
 
 

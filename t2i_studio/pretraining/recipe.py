@@ -20,7 +20,6 @@ import torch
 from diffusers import AutoencoderTiny, StableDiffusionPipeline
 from transformers import CLIPTextModel, PreTrainedTokenizerFast
 
-from t2i_studio.domain import STYLE_CONTROLS
 from t2i_studio.errors import StudioError
 from t2i_studio.framing import load_framing
 from t2i_studio.judge.seeing import verdicts
@@ -28,33 +27,30 @@ from t2i_studio.pretraining import (
     corpus,
     decoding,
     denoiser,
-    distilling,
+    drawing,
     eight_bits,
     evaluate,
     export,
     judging,
     model_card,
     probe,
-    refining,
     text_encoder,
     warm_start,
 )
 from t2i_studio.pretraining.attributes import attribute_sizes
 from t2i_studio.pretraining.catalogue import Catalogue, catalogue_of, fetch_renders, tables_of
-from t2i_studio.pretraining.concepts import WORDS, ConceptTable
+from t2i_studio.pretraining.concepts import WORDS
 from t2i_studio.pretraining.corpus import HELD_OUT
-from t2i_studio.pretraining.export import Painter, Sampling
+from t2i_studio.pretraining.export import Painter
 from t2i_studio.pretraining.framing import framing_of
 from t2i_studio.pretraining.latents import SIZE, PatchCode, fit_patch_code
 from t2i_studio.pretraining.questions import questions
-from t2i_studio.pretraining.scenes import Scene, sample_scene
 from t2i_studio.pretraining.shop import adapting
 from t2i_studio.pretraining.tokenizer import build_tokenizer
 from t2i_studio.pretraining.trainer import Plan, Run, averaged, train
 from t2i_studio.pretraining.writing import writing
 from t2i_studio.upscaling.folder import load_upscaler, save_upscaler
 
-CHANNELS = 96
 SCENES, PAIRS = 32_000, 2_000  # scenes composed for the denoiser; for the autoencoder and the upscaler
 SHOWN = 64  # pictures on the evaluation's sheet
 RECOGNISED = 0.6  # share of an object's pictures in which the judge must see it, for its names to be offered
@@ -97,7 +93,9 @@ def compose_scenes(work: Path, tier: int, count: int) -> Iterator[int]:
     yield from corpus.compose(work / f"corpus-{tier}", fetch_renders(work), objects, count, SIZE, tier, tables)
     if not (work / "code.safetensors").exists():
         parts = islice(corpus.parts(work / f"corpus-{tier}"), 4)
-        fit_patch_code(np.concatenate([pictures for pictures, _, _ in parts]), CHANNELS).save(work / "code.safetensors")
+        fit_patch_code(np.concatenate([pictures for pictures, _, _ in parts]), drawing.CHANNELS).save(
+            work / "code.safetensors"
+        )
 
 
 def start_from(work: Path, folder: Path, tier: int) -> None:
@@ -113,7 +111,7 @@ def start_from(work: Path, folder: Path, tier: int) -> None:
     pipe = StableDiffusionPipeline.from_pretrained(folder, dtype=torch.float32)
     code = warm_start.recover_code(pipe.vae, corpus.first(work / f"corpus-{tier}", 2 * corpus.PART)[0])
     warm_start.check_code(code, folder)
-    model, (encoder, tokenizer) = new_denoiser(catalogue), new_text_encoder(catalogue)
+    model, (encoder, tokenizer) = drawing.new_denoiser(catalogue), new_text_encoder(catalogue)
     weights = warm_start.with_words(pipe.text_encoder, pipe.tokenizer, encoder, tokenizer)
     try:
         encoder.load_state_dict(weights)
@@ -131,62 +129,6 @@ def start_from(work: Path, folder: Path, tier: int) -> None:
         save_upscaler(work, upscaler)
 
 
-def new_denoiser(catalogue: Catalogue) -> denoiser.Denoiser:
-    """The denoiser with its concept table, untrained."""
-    torch.manual_seed(0)
-    table = ConceptTable(attribute_sizes(catalogue), denoiser.WIDTH)
-    return denoiser.Denoiser(denoiser.unet(CHANNELS), table)
-
-
-def train_denoiser(
-    work: Path,
-    tier: int,
-    plan: Plan,
-    objects: Sequence[str] | None = None,
-    nearest: int = 1,
-    favour: Sequence[str] = (),
-) -> None:
-    """Train the denoiser on the corpus of a tier; goes on from the checkpoint, whatever it was trained on.
-
-    objects, nearest: restrict the lesson to some of the tier's objects, and to scenes from that level of distance.
-    favour: what to show more often: objects that were added last, style controls that lag behind.
-    """
-    catalogue, device = catalogue_of(work), probe.device()
-    code = PatchCode.load(work / "code.safetensors")
-    objects = catalogue.checked(objects or catalogue.tier(tier))
-    data = latent_scenes(work / f"corpus-{tier}", code).only(objects, nearest)
-    if favour:
-        catalogue.checked([name for name in favour if name not in STYLE_CONTROLS] or catalogue.tier(1))
-        data = data.favouring(favour)
-    if not data.scenes:
-        raise StudioError("recipe.no_such_scenes", path=work / f"corpus-{tier}", objects=", ".join(objects))
-    model = new_denoiser(catalogue).to(device)
-    grid = denoiser.progress_grid(model, code, one_of_each(objects, catalogue), catalogue, device)
-    loss = denoiser.denoising_loss(model, data, code, catalogue, device)
-    with probe.autocast(device):
-        train(model, loss, plan, Run(work / "denoiser"), model.quick(), grid)
-
-
-def latent_scenes(folder: Path, code: PatchCode) -> denoiser.LatentScenes:
-    """The corpus as latents; kept beside it, since a run is resumed often."""
-    kept, scenes = folder / "latents.npz", corpus.scenes(folder)
-    if kept.exists():
-        with np.load(kept) as file:
-            latents, masks = torch.from_numpy(file["latents"]), torch.from_numpy(file["masks"])
-        if len(latents) == len(scenes):  # else the corpus has grown since
-            return denoiser.LatentScenes(latents, masks, scenes)
-    data = denoiser.encode_corpus(corpus.parts(folder), code)
-    with writing(folder):
-        np.savez(partial := folder / "latents.part.npz", latents=data.latents.numpy(), masks=data.masks.numpy())
-        partial.replace(kept)
-    return data
-
-
-def trained_denoiser(work: Path) -> denoiser.Denoiser:
-    """The denoiser with the averaged weights of its newest checkpoint."""
-    return averaged(Run(work / "denoiser"), new_denoiser(catalogue_of(work)))
-
-
 def new_text_encoder(catalogue: Catalogue) -> tuple[CLIPTextModel, PreTrainedTokenizerFast]:
     """The text encoder, untrained, and its tokenizer."""
     torch.manual_seed(0)
@@ -199,7 +141,7 @@ def train_text_encoder(work: Path, tier: int, plan: Plan) -> dict[str, float]:
     """Teach the text encoder the denoiser's concepts; returns the share of held-out prompts understood."""
     catalogue, device = catalogue_of(work), probe.device()
     objects = catalogue.tier(tier)
-    table = trained_denoiser(work).table.requires_grad_(False)
+    table = drawing.trained_denoiser(work).table.requires_grad_(False)
     model, tokenizer = new_text_encoder(catalogue)
     loss = text_encoder.concept_loss(model.to(device), table.to(device), catalogue, objects, tokenizer, device)
     words = [model.get_input_embeddings().weight]
@@ -211,55 +153,15 @@ def train_text_encoder(work: Path, tier: int, plan: Plan) -> dict[str, float]:
     return text_encoder.classes_right(model.cpu(), prompts, table.cpu())
 
 
-def train_student(work: Path, tier: int, plan: Plan) -> None:
-    """Fold guidance into a student of the denoiser, with which the export then draws. Begins with its weights."""
-    catalogue, device, run = catalogue_of(work), probe.device(), Run(work / "student")
-    code = PatchCode.load(work / "code.safetensors")
-    teacher, student = trained_denoiser(work).requires_grad_(False), new_denoiser(catalogue)
-    student.table.requires_grad_(False)  # which the text encoder has learnt to write
-    if not run.checkpoint.exists():
-        student.load_state_dict(teacher.state_dict())
-        warm_start.begin_from(run, student, plan, [])
-    data = latent_scenes(work / f"corpus-{tier}", code).only(catalogue.tier(tier), nearest=1)
-    pair = student.to(device), teacher.to(device)
-    loss = distilling.distillation_loss(*pair, distilling.Guidance(), data, code, catalogue, device)
-    with probe.autocast(device):
-        train(student, loss, plan, run)
-
-
-def refine_student(work: Path, tier: int, colors: Sequence[str], plan: Plan) -> None:
-    """Go on with a student, from scenes of products in these colours. Where there is none it begins with the denoiser's
-    weights: a student's, see start_from.
-
-    StudioError when a colour is not in the catalogue, or no scene has it.
-    """
-    catalogue, device, run = catalogue_of(work), probe.device(), Run(work / "student")
-    if strangers := [name for name in colors if name not in catalogue.colors]:
-        raise StudioError("recipe.unknown_color", color=", ".join(strangers), colors=", ".join(catalogue.colors))
-    code, scenes = PatchCode.load(work / "code.safetensors"), work / f"corpus-{tier}"
-    data = latent_scenes(scenes, code).only(catalogue.tier(tier), nearest=1)
-    if not any(scene.color in colors for scene in data.scenes):
-        raise StudioError("recipe.no_such_colors", path=scenes, colors=", ".join(colors))
-    before, model = trained_denoiser(work).requires_grad_(False), new_denoiser(catalogue)
-    model.table.requires_grad_(False)  # which the text encoder has learnt to write
-    if not run.checkpoint.exists():
-        model.load_state_dict(before.state_dict())
-        warm_start.begin_from(run, model, plan, [])
-    pair = model.to(device), before.to(device)
-    loss = refining.refining_loss(*pair, colors, refining.Lead(), data.half_in(colors), code, catalogue, device)
-    with probe.autocast(device):
-        train(model, loss, plan, run)
-
-
-def train_adapter(work: Path, tier: int, folder: Path, out: Path, drawing: Plan, reading: Plan) -> dict[str, float]:
+def train_adapter(work: Path, tier: int, folder: Path, out: Path, draws: Plan, reads: Plan) -> dict[str, float]:
     """Teach the model in `folder` the other products of the work folder's catalogue as an adapter, and write that to
     `out`; returns the share of held-out prompts about them understood, by attribute.
     """
     scenes = work / f"corpus-{tier}"
     pictures = corpus.first(scenes, 2 * corpus.PART)[0]
     pupil = adapting.pupil(folder, catalogue_of(work), export.known_objects(folder), pictures)
-    adapting.teach_drawing(pupil, latent_scenes(scenes, pupil.code), drawing, Run(work / ADAPTER[0]))
-    understood = adapting.teach_reading(pupil, reading, Run(work / ADAPTER[1]))
+    adapting.teach_drawing(pupil, drawing.latent_scenes(scenes, pupil.code), draws, Run(work / ADAPTER[0]))
+    understood = adapting.teach_reading(pupil, reads, Run(work / ADAPTER[1]))
     adapting.write_adapter(pupil, out)
     return understood
 
@@ -268,18 +170,7 @@ def train_upscaler(work: Path, tier: int, scale: float, plan: Plan) -> dict[str,
     """Teach the upscaler what the student draws, or the denoiser where there is none; returns the PSNR of held-out
     scenes (decoding.train_upscaler).
     """
-    return decoding.train_upscaler(work, tier, scene_count(scale, PAIRS), plan, *drawing_network(work))
-
-
-def one_of_each(objects: Sequence[str], catalogue: Catalogue) -> list[Scene]:
-    """A held-out scene of each object, at the usual distance so that sheets are easy to judge."""
-    rng = np.random.default_rng(HELD_OUT)
-    scenes = []
-    for name in objects:
-        while (scene := sample_scene(rng, catalogue, [name])).style["distance"] < 3:
-            pass
-        scenes.append(scene)
-    return scenes
+    return decoding.train_upscaler(work, tier, scene_count(scale, PAIRS), plan, *drawing.drawing_network(work))
 
 
 @dataclass(frozen=True)
@@ -362,20 +253,12 @@ def judged(work: Path, folder: Path, prompts: Sequence[str]) -> dict[str, np.nda
 def trained_painter(work: Path) -> Painter:
     """The newest checkpoints of all parts, the network's weights as the folder will have them."""
     encoder, tokenizer = new_text_encoder(catalogue_of(work))
-    network, sampling = drawing_network(work)
+    network, sampling = drawing.drawing_network(work)
     pipe = export.pipeline(
         eight_bits.rounded(network.unet), averaged(Run(work / "text_encoder"), encoder),
         AutoencoderTiny.from_pretrained(work / "autoencoder"), tokenizer,
     )  # fmt: skip
     return Painter(pipe, sampling, framing_of(network.table, catalogue_of(work)), load_upscaler(work))
-
-
-def drawing_network(work: Path) -> tuple[denoiser.Denoiser, Sampling]:
-    """The student and how it draws; the denoiser where there is no student."""
-    run = Run(work / "student")
-    if not run.checkpoint.exists():
-        return trained_denoiser(work), export.TEACHER
-    return averaged(run, new_denoiser(catalogue_of(work))), export.STUDENT
 
 
 def export_model(
@@ -419,9 +302,9 @@ def run(work: Path, out: Path, tier: int, scale: float, report: Callable[[str], 
     objects = catalogue_of(work).tier(tier)
     for done in compose_scenes(work, tier, scene_count(scale)):
         report(f"{done} scenes")
-    train_denoiser(work, tier, plan("denoiser", scale))
+    drawing.train_denoiser(work, tier, plan("denoiser", scale))
     train_text_encoder(work, tier, plan("text_encoder", scale))
-    train_student(work, tier, plan("student", scale))
+    drawing.train_student(work, tier, plan("student", scale))
     decoding.fit_autoencoder(work, tier, scene_count(scale, PAIRS))
     train_upscaler(work, tier, scale, plan("upscaler", scale))
     judging.train_judge(work, tier, plan("judge", scale), scene_count(scale, 500))

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from t2i_studio.pretraining import recipe
+from t2i_studio.pretraining import drawing
 from t2i_studio.pretraining.catalogue import Catalogue
 from t2i_studio.pretraining.denoiser import Denoiser, LatentScenes
 from t2i_studio.pretraining.distilling import Guidance, distillation_loss
@@ -23,7 +23,7 @@ WHOLE, STRESS = Guidance(2.0, 1.0, 1.0), Guidance(1.0, 2.0, 2.0)  # each kind al
 
 @pytest.fixture(scope="module")
 def models(catalogue: Catalogue) -> tuple[Denoiser, Denoiser]:
-    teacher, student = recipe.new_denoiser(catalogue).requires_grad_(False), recipe.new_denoiser(catalogue)
+    teacher, student = drawing.new_denoiser(catalogue).requires_grad_(False), drawing.new_denoiser(catalogue)
     student.table.requires_grad_(False)
     for model in (teacher, student):
         rounded(model.unet)  # so that both say the same with weights of 8 bits
@@ -34,7 +34,7 @@ def models(catalogue: Catalogue) -> tuple[Denoiser, Denoiser]:
 def loss_at(models: tuple[Denoiser, Denoiser], catalogue: Catalogue) -> LossAt:
     rng = np.random.default_rng(0)
     scenes = [sample_scene(rng, catalogue, ["handbag", "cake"]) for _ in range(8)]
-    latents = torch.randn(8, recipe.CHANNELS, 8, 8, generator=torch.Generator().manual_seed(0)).half()
+    latents = torch.randn(8, drawing.CHANNELS, 8, 8, generator=torch.Generator().manual_seed(0)).half()
     data = LatentScenes(latents, torch.zeros(8, 8, 8), scenes)
     code = fit_patch_code(rng.integers(0, 255, (8, 128, 128, 3), np.uint8))
     teacher, student = models

@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from t2i_studio.pretraining import eight_bits, recipe
+from t2i_studio.pretraining import drawing, eight_bits
 from t2i_studio.pretraining.catalogue import Catalogue
 from t2i_studio.pretraining.concepts import UNSAID
 from t2i_studio.pretraining.denoiser import Denoiser
@@ -16,12 +16,12 @@ Question = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
 @pytest.fixture
 def model(catalogue: Catalogue) -> Denoiser:
-    return recipe.new_denoiser(catalogue)
+    return drawing.new_denoiser(catalogue)
 
 
 @pytest.fixture
 def question(model: Denoiser) -> Question:
-    noisy = torch.randn(2, recipe.CHANNELS, 8, 8, generator=torch.Generator().manual_seed(0))
+    noisy = torch.randn(2, drawing.CHANNELS, 8, 8, generator=torch.Generator().manual_seed(0))
     return noisy, torch.tensor([0.3, 0.8]), torch.full((2, len(model.table.sizes)), UNSAID)
 
 

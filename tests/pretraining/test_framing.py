@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from t2i_studio.pretraining import recipe
+from t2i_studio.pretraining import drawing
 from t2i_studio.pretraining.attributes import attribute_classes
 from t2i_studio.pretraining.catalogue import Catalogue
 from t2i_studio.pretraining.concepts import UNSAID
@@ -34,7 +34,7 @@ def test_lots_fall_as_scenes_are_but_never_on_a_tiny_product(catalogue: Catalogu
 
 
 def test_the_lots_are_the_vectors_of_the_table(catalogue: Catalogue) -> None:
-    table = recipe.new_denoiser(catalogue).table
+    table = drawing.new_denoiser(catalogue).table
     names = list(table.sizes)
     for name, choice in framing_of(table, catalogue).items():
         assert len(choice.shares) == len(attribute_classes(catalogue)[name])

@@ -17,7 +17,7 @@ from t2i_studio.engine.registry import find_model
 from t2i_studio.errors import StudioError
 from t2i_studio.framing import load_framing
 from t2i_studio.judge.folder import load_card, load_judge
-from t2i_studio.pretraining import corpus, judging, model_card, recipe
+from t2i_studio.pretraining import corpus, drawing, judging, model_card, recipe
 from t2i_studio.pretraining.catalogue import RENDERS, Catalogue, fetch_renders, load_catalogue
 from t2i_studio.pretraining.eight_bits import rounded
 from t2i_studio.pretraining.export import STUDENT
@@ -75,7 +75,7 @@ def test_the_evaluation_is_of_the_weights_that_the_folder_has(work: Path) -> Non
     written = load_file(work / "podium" / "unet" / "diffusion_pytorch_model.safetensors")
     wide = {name for name, value in judged.items() if value.dim() > 1}
     assert all(torch.equal(judged[name], written[name].float()) for name in wide)
-    trained = recipe.drawing_network(work)[0].unet.state_dict()
+    trained = drawing.drawing_network(work)[0].unet.state_dict()
     off = torch.cat([(judged[name] - trained[name]).flatten() for name in wide]).norm()
     assert 0 < off / torch.cat([trained[name].flatten() for name in wide]).norm() < 0.04  # half of 1/8 at most
 
@@ -86,7 +86,7 @@ def test_the_studio_reads_what_it_must_know_of_the_model(work: Path) -> None:
     assert (card.width, card.height, card.sizes, card.upscale) == (512, 512, ((512, 512), (256, 256)), 2)
     assert (card.steps, card.guidance, card.style) == (STUDENT.steps, STUDENT.guidance, "words")
     assert card.preview is not None
-    assert len(card.preview.matrix) == recipe.CHANNELS
+    assert len(card.preview.matrix) == drawing.CHANNELS
 
 
 def test_vocabulary_scores_and_card_tell_only_what_was_measured(work: Path, catalogue: Catalogue) -> None:
@@ -267,7 +267,7 @@ def test_plans_keep_their_shape_at_every_scale() -> None:
 
 
 def test_held_out_scenes_are_of_each_object_and_easy_to_judge(catalogue: Catalogue) -> None:
-    scenes = recipe.one_of_each(["apple", "handbag"], catalogue)
+    scenes = drawing.one_of_each(["apple", "handbag"], catalogue)
     assert [scene.object for scene in scenes] == ["apple", "handbag"]
     assert all(scene.style["distance"] >= 3 for scene in scenes)
 
@@ -281,10 +281,10 @@ def test_training_goes_on_from_a_finished_model_where_its_runs_are_gone(work: Pa
     assert (code.encode(picture) - again.encode(picture)).square().mean() < 1e-3
     assert (tmp_path / "autoencoder" / "config.json").exists()
     assert load_upscaler(tmp_path) is not None
-    student = averaged(Run(work / "student"), recipe.new_denoiser(load_catalogue()))  # what the folder draws with
+    student = averaged(Run(work / "student"), drawing.new_denoiser(load_catalogue()))  # what the folder draws with
     rounded(student.unet)
-    before, after = student, recipe.trained_denoiser(tmp_path)
-    latents = torch.randn(1, recipe.CHANNELS, 8, 8, generator=torch.Generator().manual_seed(0))
+    before, after = student, drawing.trained_denoiser(tmp_path)
+    latents = torch.randn(1, drawing.CHANNELS, 8, 8, generator=torch.Generator().manual_seed(0))
     words = torch.randn(1, 48, 256, generator=torch.Generator().manual_seed(1))
     ours, theirs = (model.unet(latents, 500.0, words).sample for model in (before, after))
     assert torch.allclose(ours, theirs, atol=0.02)
@@ -305,7 +305,7 @@ def test_a_finished_model_goes_on_from_scenes_of_some_colors(
     assert "mauve" in complaint(capsys, "refine", "--colors", f"{color},mauve", *line)
     assert not (tmp_path / "student").exists()
     assert cli.run(["pretrain", "refine", "--colors", color, *line]) == 0
-    before, after = recipe.trained_denoiser(tmp_path), recipe.drawing_network(tmp_path)[0]
+    before, after = drawing.trained_denoiser(tmp_path), drawing.drawing_network(tmp_path)[0]
     assert torch.equal(before.table.rows.weight, after.table.rows.weight)  # which the text encoder writes
     assert not torch.equal(before.unet.conv_in.weight, after.unet.conv_in.weight)
 

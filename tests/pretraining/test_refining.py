@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from t2i_studio.domain import NEUTRAL, STYLE_CONTROLS
-from t2i_studio.pretraining import recipe
+from t2i_studio.pretraining import drawing
 from t2i_studio.pretraining.catalogue import Catalogue
 from t2i_studio.pretraining.concepts import UNSAID
 from t2i_studio.pretraining.denoiser import Denoiser, LatentScenes
@@ -23,7 +23,7 @@ NO_LEAD = Lead(1.0, 1.0)
 
 @pytest.fixture
 def model(catalogue: Catalogue) -> Denoiser:
-    made = recipe.new_denoiser(catalogue)
+    made = drawing.new_denoiser(catalogue)
     made.table.requires_grad_(False)
     rounded(made.unet)  # so that it says what it says with weights of 8 bits
     return made
@@ -31,7 +31,7 @@ def model(catalogue: Catalogue) -> Denoiser:
 
 @pytest.fixture
 def before(catalogue: Catalogue) -> Denoiser:
-    made = recipe.new_denoiser(catalogue).requires_grad_(False)
+    made = drawing.new_denoiser(catalogue).requires_grad_(False)
     rounded(made.unet)
     return made
 
@@ -39,7 +39,7 @@ def before(catalogue: Catalogue) -> Denoiser:
 def scenes(color: str | None) -> LatentScenes:
     """Eight scenes of a teapot in a colour, whose latents are all the same."""
     one = Scene("teapot", color, "blue", "none", (), "centre", dict.fromkeys(STYLE_CONTROLS, NEUTRAL), 0)
-    latent = torch.randn(1, recipe.CHANNELS, 8, 8, generator=torch.Generator().manual_seed(1))
+    latent = torch.randn(1, drawing.CHANNELS, 8, 8, generator=torch.Generator().manual_seed(1))
     return LatentScenes(latent.repeat(8, 1, 1, 1).half(), torch.zeros(8, 8, 8), [one] * 8)
 
 
@@ -95,9 +95,9 @@ def test_a_model_that_is_as_far_beyond_the_scene_as_its_lead_has_nothing_to_lear
 def test_what_stays_is_what_the_weights_say_before_they_are_rounded(
     catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    exact = recipe.new_denoiser(catalogue)
+    exact = drawing.new_denoiser(catalogue)
     assert loss_of(exact, exact, Lead(), "red", 0.5, catalogue, monkeypatch) > 1e-6
-    eight = recipe.new_denoiser(catalogue)
+    eight = drawing.new_denoiser(catalogue)
     rounded(eight.unet)
     assert loss_of(eight, eight, Lead(), "red", 0.5, catalogue, monkeypatch) < 1e-9
 

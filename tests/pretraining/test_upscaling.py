@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from t2i_studio.pretraining import autoencoder, decoding, recipe, upscaling
+from t2i_studio.pretraining import autoencoder, decoding, drawing, upscaling
 from t2i_studio.pretraining.denoiser import redraw, sample
 from t2i_studio.pretraining.latents import fit_patch_code, psnr, to_tensor
 from t2i_studio.pretraining.trainer import Chance, Plan, Run, train
@@ -77,8 +77,8 @@ def test_the_discriminator_pulls_no_harder_than_it_may(made: tuple) -> None:
 
 
 def test_drawing_over_a_scene_begins_where_the_sampler_would_be(catalogue) -> None:
-    model = recipe.new_denoiser(catalogue).eval()
-    clean = torch.randn(2, recipe.CHANNELS, 8, 8, generator=torch.Generator().manual_seed(0))
+    model = drawing.new_denoiser(catalogue).eval()
+    clean = torch.randn(2, drawing.CHANNELS, 8, 8, generator=torch.Generator().manual_seed(0))
     said = torch.zeros(2, len(model.table.sizes), dtype=torch.long)
     from_noise = redraw(model, torch.zeros_like(clean), said, 0, 3, 2.0, 0)
     assert torch.equal(from_noise, sample(model, said, steps=3))

@@ -16,7 +16,7 @@ from t2i_studio.domain import Adapter, StyleSettings
 from t2i_studio.engine.registry import find_model
 from t2i_studio.errors import StudioError
 from t2i_studio.judge.folder import load_judge
-from t2i_studio.pretraining import corpus, judging, recipe
+from t2i_studio.pretraining import corpus, drawing, judging, recipe
 from t2i_studio.pretraining.attributes import attribute_classes
 from t2i_studio.pretraining.catalogue import catalogue_of
 from t2i_studio.pretraining.concepts import WORDS
@@ -80,13 +80,13 @@ def test_it_begins_with_all_that_the_model_knew(work: Path) -> None:
     with torch.no_grad():
         written = encoder(ours).last_hidden_state
         assert torch.allclose(written, pipe.text_encoder(theirs).last_hidden_state, atol=1e-4)
-        noise = torch.randn(len(OLD), recipe.CHANNELS, 8, 8, generator=torch.Generator().manual_seed(0))
-        network = recipe.trained_denoiser(Path(work)).unet
+        noise = torch.randn(len(OLD), drawing.CHANNELS, 8, 8, generator=torch.Generator().manual_seed(0))
+        network = drawing.trained_denoiser(Path(work)).unet
         assert torch.allclose(network(noise, 999.0, written).sample, pipe.unet(noise, 999.0, written).sample, atol=1e-4)
 
 
 def test_the_table_of_concepts_has_the_old_vectors_and_room_of_their_own_for_the_new(work: Path) -> None:
-    catalogue, table = catalogue_of(work), recipe.trained_denoiser(work).table
+    catalogue, table = catalogue_of(work), drawing.trained_denoiser(work).table
     pipe = DiffusionPipeline.from_pretrained(EMBEDDED_MODEL, dtype=torch.float32)
     vectors = torch.nn.functional.normalize(table.classes("object"), dim=-1)
     numbers = {name: 1 + number for number, name in enumerate(catalogue.objects)}
@@ -173,7 +173,7 @@ def test_an_adapter_changes_what_the_model_says_of_new_products_only(work: Path)
     catalogue, known = catalogue_of(work), known_objects(EMBEDDED_MODEL)
     taught = adapting.pupil(EMBEDDED_MODEL, catalogue, known, corpus.first(work / "corpus-1", 60)[0])
     assert taught.new == SHOP
-    data, before = recipe.latent_scenes(work / "corpus-1", taught.code), taught.table.rows.weight.detach().clone()
+    data, before = drawing.latent_scenes(work / "corpus-1", taught.code), taught.table.rows.weight.detach().clone()
     model = Denoiser(taught.pipe.unet, taught.table)
     for objects, learns in ((known, False), (SHOP, True)):
         loss = adapting.drawing_loss(model, data.only(objects, 1), taught, torch.device("cpu"))
