@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.func import functional_call
 
 from t2i_studio.pretraining import eight_bits, objectives
 from t2i_studio.pretraining.catalogue import Catalogue
@@ -64,7 +65,7 @@ def distillation_loss(
         lesson = draw_lesson(data, catalogue, chance, device)
         noisy = objectives.diffuse(lesson.clean, lesson.noise, lesson.sigmas)
         target = guided(teacher, noisy, lesson.sigmas, lesson.said, guidance)
-        prediction = eight_bits.answer(student, noisy, lesson.sigmas, lesson.said)
+        prediction = functional_call(student, eight_bits.straight_through(student), (noisy, lesson.sigmas, lesson.said))
         return error_losses(prediction, target, lesson.mask, edges)
 
     return loss

@@ -10,7 +10,6 @@ import torch
 from diffusers import UNet2DConditionModel
 from safetensors.torch import load_file, save_file
 from torch import Tensor
-from torch.func import functional_call
 
 from t2i_studio.pretraining.denoiser import Denoiser
 
@@ -26,16 +25,17 @@ def rounded(unet: UNet2DConditionModel) -> UNet2DConditionModel:
     return unet
 
 
-def answer(model: Denoiser, noisy: Tensor, sigmas: Tensor, said: Tensor) -> Tensor:
-    """What a denoiser says when its U-Net is rounded (see Denoiser.forward). Gradients pass the rounding as if it were
-    none: the straight-through estimator (Bengio et al. 2013, arXiv 1308.3432).
+def straight_through(model: Denoiser) -> dict[str, Tensor]:
+    """A denoiser's weights, those of its U-Net rounded, by name, to be called with (torch.func.functional_call).
+
+    Gradients pass the rounding as if it were none: the straight-through estimator (Bengio et al. 2013, arXiv
+    1308.3432).
     """
-    weights = {
+    return {
         name: weight + (weight.to(EIGHT_BITS).to(weight.dtype) - weight).detach()
         for name, weight in model.named_parameters()
         if name.startswith("unet.") and weight.dim() > 1
     }
-    return functional_call(model, weights, (noisy, sigmas, said))
 
 
 def write(path: Path) -> None:

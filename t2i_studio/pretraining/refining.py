@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.func import functional_call
 
 from t2i_studio.pretraining import eight_bits, objectives
 from t2i_studio.pretraining.attributes import attribute_classes
@@ -50,7 +51,7 @@ def refining_loss(
     def loss(step: int, chance: Chance) -> dict[str, Tensor]:
         lesson = draw_lesson(data, catalogue, chance, device)
         noisy = objectives.diffuse(lesson.clean, lesson.noise, lesson.sigmas)
-        prediction = eight_bits.answer(model, noisy, lesson.sigmas, lesson.said)
+        prediction = functional_call(model, eight_bits.straight_through(model), (noisy, lesson.sigmas, lesson.said))
         learns = torch.isin(lesson.said[:, color], numbers)
         below = lesson.sigmas < LED_BELOW
         with torch.no_grad():
