@@ -149,14 +149,6 @@ def refine_student(
     drawing.refine_student(work, tier, _names(colors), recipe.plan("refining", scale, steps))
 
 
-@app.command("sharpen")
-def sharpen_student(work: Work = WORK, tier: Tier = 1, steps: Steps = None, scale: Scale = 1.0) -> None:
-    """Teach the student to finish its own pictures as sharp as scenes; the export then takes that one."""
-    from t2i_studio.pretraining import drawing, recipe
-
-    drawing.sharpen_student(work, tier, recipe.plan("sharpening", scale, steps))
-
-
 @app.command("adapter")
 def train_adapter(
     out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Where the adapter goes.")],

@@ -8,7 +8,7 @@ import torch
 
 from t2i_studio.domain import STYLE_CONTROLS
 from t2i_studio.errors import StudioError
-from t2i_studio.pretraining import corpus, denoiser, distilling, export, probe, refining, sharpening, warm_start
+from t2i_studio.pretraining import corpus, denoiser, distilling, export, probe, refining, warm_start
 from t2i_studio.pretraining.attributes import attribute_sizes
 from t2i_studio.pretraining.catalogue import Catalogue, catalogue_of
 from t2i_studio.pretraining.concepts import ConceptTable
@@ -103,32 +103,8 @@ def refine_student(work: Path, tier: int, colors: Sequence[str], plan: Plan) -> 
         train(model, loss, plan, run)
 
 
-def sharpen_student(work: Path, tier: int, plan: Plan) -> None:
-    """Teach the student, or the denoiser where there is none, to finish its own pictures as sharp as scenes; the export
-    then takes that one.
-    """
-    catalogue, device, run = catalogue_of(work), probe.device(), Run(work / "sharpening")
-    code = PatchCode.load(work / "code.safetensors")
-    before, sampling = _taught(work)
-    rivals = sharpening.Sharpening(new_denoiser(catalogue))
-    rivals.student.table.requires_grad_(False)  # which the text encoder has learnt to write
-    rivals.student.load_state_dict(before.state_dict())
-    data = latent_scenes(work / f"corpus-{tier}", code).only(catalogue.tier(tier), nearest=1)
-    pair = rivals.to(device), before.requires_grad_(False).to(device)
-    loss = sharpening.sharpening_loss(*pair, data, code, catalogue, plan.steps, sampling.steps, device)
-    with probe.autocast(device):
-        train(rivals, loss, plan, run, list(rivals.discriminator.parameters()))
-
-
 def drawing_network(work: Path) -> tuple[denoiser.Denoiser, Sampling]:
-    """The newest network that draws, and how: the sharpened one, else the student, else the denoiser."""
-    run = Run(work / "sharpening")
-    if not run.checkpoint.exists():
-        return _taught(work)
-    return averaged(run, sharpening.Sharpening(new_denoiser(catalogue_of(work)))).student, export.STUDENT
-
-
-def _taught(work: Path) -> tuple[denoiser.Denoiser, Sampling]:
+    """The student and how it draws; the denoiser where there is no student."""
     run = Run(work / "student")
     if not run.checkpoint.exists():
         return trained_denoiser(work), export.TEACHER

@@ -4,7 +4,7 @@ renders/      cut-outs of the catalogue, as fetched
 catalogue/    tables of its own, where `pretrain build` made them of a shop's products (shop/dataset.py)
 corpus-T/     composed scenes of the objects up to tier T, at 128 px
 code.safetensors    the linear latent code
-denoiser/ student/ sharpening/ text_encoder/ judge/ judge-2/    training runs
+denoiser/ student/ text_encoder/ judge/ judge-2/    training runs
 upscaler/    one more, and the trained network
 adapter/ adapter_text/    two more, of a shop's products as an adapter (shop/adapting.py)
 autoencoder/    the computed autoencoder, as diffusers keeps it
@@ -60,7 +60,6 @@ PLANS = {
     "denoiser": Plan(steps=24_000, lr=7e-4, decay=4_000),
     "student": Plan(steps=3_000, lr=2e-4, warmup=100, decay=1_500),
     "refining": Plan(steps=8_000, lr=4e-4, decay=3_000),
-    "sharpening": Plan(steps=2_400, lr=1.5e-4, warmup=100, decay=1_200, ema=0.998),
     "text_encoder": Plan(steps=1_500, lr=5e-4, warmup=100, decay=400, ema=0.99),
     "upscaler": Plan(steps=3_000, lr=5e-4, warmup=100, decay=1_000, ema=0.998),
     "judge": Plan(steps=12_000, lr=1e-3, warmup=100, decay=3_000, ema=0.998),

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from t2i_studio.pretraining import adversary, autoencoder, decoding, drawing, upscaling
+from t2i_studio.pretraining import autoencoder, decoding, drawing, upscaling
 from t2i_studio.pretraining.denoiser import redraw, sample
 from t2i_studio.pretraining.latents import fit_patch_code, psnr, to_tensor
 from t2i_studio.pretraining.trainer import Chance, Plan, Run, train
@@ -44,11 +44,12 @@ def test_each_loss_reaches_only_the_network_it_is_for(made: tuple) -> None:
     torch.manual_seed(0)
     rivals = upscaling.Rivals()
     seen = decoded(made[1].clean[:2], made[1].cells)
-    adversary.judged(rivals.discriminator, rivals.upscaler(seen), rivals.upscaler(seen).detach() + 1).loss.backward()
+    objective = sum(part.mean() for part in rivals.onlooker(rivals.upscaler(seen)))
+    objective.backward()
     assert all(weight.grad is None for weight in rivals.discriminator.parameters())
     assert rivals.upscaler.tail.weight.grad.abs().max() > 0
     rivals.zero_grad()
-    caught, _ = adversary.lesson(rivals.discriminator, seen, rivals.upscaler(seen).detach(), 1, upscaling.PENALTY)
+    caught, _ = upscaling._discriminator_lesson(rivals.discriminator, seen, rivals.upscaler(seen).detach(), False)
     caught.backward()
     assert all(weight.grad is None for weight in rivals.upscaler.parameters())
     assert all(weight.grad is not None for weight in rivals.discriminator.parameters())
@@ -68,9 +69,9 @@ def test_the_discriminator_pulls_no_harder_than_it_may(made: tuple) -> None:
     rivals = upscaling.Rivals()
     given, real = upscaling._crops(made[1], Chance.at(0, 0))
     result = rivals.upscaler(given)
-    pixels, verdict = (result - real).abs().mean(), adversary.judged(rivals.discriminator, result, real).loss
+    pixels, verdict = (result - real).abs().mean(), rivals.onlooker(result)[-1].mean()
     weight = rivals.upscaler.tail.weight
-    share = adversary.pull(pixels, verdict, weight)
+    share = upscaling._pull(pixels, verdict, weight)
     pulls = [torch.autograd.grad(loss, weight, retain_graph=True)[0].norm() for loss in (pixels, verdict)]
     assert float(share) == pytest.approx(min(1.0, float(pulls[0] / pulls[1])), rel=1e-4)
 
