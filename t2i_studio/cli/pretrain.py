@@ -191,7 +191,8 @@ def train_upscaler(work: Work = WORK, tier: Tier = 1, steps: Steps = None, scale
     from t2i_studio.pretraining import recipe
 
     quality = recipe.train_upscaler(work, tier, scale, recipe.plan("upscaler", scale, steps))
-    report(", ".join(f"{name} {decibels:.1f} dB" for name, decibels in quality.items()) + " on held-out scenes")
+    told = (f"{name} {each.mean:.1f} dB (all pixels at once {each.pooled:.1f})" for name, each in quality.items())
+    report(", ".join(told) + " on held-out scenes")
 
 
 @app.command("judge")

@@ -95,6 +95,11 @@ def to_pictures(tensor: Tensor) -> np.ndarray:
     return ((tensor.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).cpu().numpy()
 
 
+def decibels(errors: Tensor) -> Tensor:
+    """Peak signal-to-noise ratios in decibels of mean squared errors of what lies in [−1, 1]."""
+    return 10 * torch.log10(4 / errors)
+
+
 def psnr(a: Tensor, b: Tensor) -> float:
     """Peak signal-to-noise ratio in decibels of tensors in [−1, 1]."""
-    return float(10 * torch.log10(4 / (a - b).square().mean()))
+    return float(decibels((a - b).square().mean()))

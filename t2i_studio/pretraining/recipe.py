@@ -166,9 +166,9 @@ def train_adapter(work: Path, tier: int, folder: Path, out: Path, draws: Plan, r
     return understood
 
 
-def train_upscaler(work: Path, tier: int, scale: float, plan: Plan) -> dict[str, float]:
-    """Teach the upscaler what the student draws, or the denoiser where there is none; returns the PSNR of held-out
-    scenes (decoding.train_upscaler).
+def train_upscaler(work: Path, tier: int, scale: float, plan: Plan) -> dict[str, decoding.Quality]:
+    """Teach the upscaler what the student draws, or the denoiser where there is none; returns what held-out scenes come
+    back with (decoding.train_upscaler).
     """
     return decoding.train_upscaler(work, tier, scene_count(scale, PAIRS), plan, *drawing.drawing_network(work))
 

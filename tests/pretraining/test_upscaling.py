@@ -59,9 +59,20 @@ def test_it_learns_to_take_a_planted_fault_out(made: tuple, tmp_path) -> None:
     pale = replace(made[1], cells=0.8 * made[1].cells)
     torch.manual_seed(0)
     rivals, plan = upscaling.Rivals(), Plan(steps=30, lr=3e-3, warmup=5, decay=20, ema=0.8)
-    before = decoding.quality(pale.clean[:8], pale.scenes[:8], pale.cells, rivals.upscaler)
+    before = decoding.quality(pale.clean[:8], pale.scenes[:8], pale.cells, rivals.upscaler).mean
     train(rivals, upscaling.upscaling_loss(rivals, pale, plan.steps), plan, Run(tmp_path / "run"))
-    assert decoding.quality(pale.clean[:8], pale.scenes[:8], pale.cells, rivals.upscaler) > before + 2
+    assert decoding.quality(pale.clean[:8], pale.scenes[:8], pale.cells, rivals.upscaler).mean > before + 2
+
+
+def test_the_quality_of_pictures_is_their_mean_and_that_of_all_pixels(made: tuple) -> None:
+    cells, scenes = made[1].cells, made[1].scenes[:2].copy()
+    latents, none = made[1].clean[:2], upscaling.Upscaler()
+    easy, hard = (decoding.quality(latents[i : i + 1], scenes[i : i + 1], cells, none) for i in (0, 1))
+    assert easy.mean == pytest.approx(easy.pooled)
+    both = decoding.quality(latents, scenes, cells, none)
+    assert both.mean == pytest.approx((easy.mean + hard.mean) / 2)
+    errors = [10 ** (-each.mean / 10) for each in (easy, hard)]
+    assert both.pooled == pytest.approx(-10 * np.log10(sum(errors) / 2))
 
 
 def test_the_discriminator_pulls_no_harder_than_it_may(made: tuple) -> None:
