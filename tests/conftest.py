@@ -1,12 +1,15 @@
 """What tests of several packages need."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from t2i_studio.engine.process import prepare_process
 
+if workers := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):  # that share the cores: threads of both would wait in line
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // int(workers))))
 prepare_process()  # as the program does, before anything imports torch: threads wait asleep
 
 
