@@ -11,7 +11,7 @@ import torch
 
 from t2i_studio.engine.memo import remember
 from t2i_studio.engine.packing import can_pack, pack
-from t2i_studio.engine.precision import ROOM, keep_dtype, keep_exact, load_arguments, precision_name
+from t2i_studio.engine.precision import ROOM, keep_dtype, keep_exact, load_arguments, precision_name, working_dtype
 from t2i_studio.engine.prompts import pipeline_tokenizer
 from t2i_studio.engine.registry import ModelCard
 from t2i_studio.engine.weights import weight_hash
@@ -126,19 +126,19 @@ def load_model(card: ModelCard, device: torch.device, settings: Settings, cache:
         tokenizer=pipeline_tokenizer(pipe, card.max_prompt_tokens),
         forget_prompts=forget,
         framing=load_framing(folder),
-        upscaler=_upscaler(card, folder),
+        upscaler=_upscaler(card, folder, working_dtype(precision)),
     )
     _place(model)
     return model
 
 
-def _upscaler(card: ModelCard, folder: Path) -> Upscaler | None:
+def _upscaler(card: ModelCard, folder: Path, dtype: torch.dtype) -> Upscaler | None:
     if card.upscale == 1:
         return None
     upscaler = load_upscaler(folder)
     if upscaler is None or card.upscale != SCALE:
         raise StudioError("model.corrupt", model=card.name, file=str(FILE))
-    return upscaler
+    return upscaler.to(dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def _shares(pipe: Any, device: torch.device, settings: Settings) -> tuple[int, int, int]:

@@ -36,10 +36,15 @@ def load_arguments(card: ModelCard, folder: Path, device: torch.device, settings
     return arguments
 
 
+def working_dtype(arguments: dict[str, Any]) -> torch.dtype:
+    """What a model loaded with these arguments works in, but for parts that need more."""
+    dtype = arguments["dtype"]
+    return dtype["default"] if isinstance(dtype, dict) else dtype
+
+
 def precision_name(arguments: dict[str, Any]) -> str:
     """For the record of a variant: "bfloat16", or "bfloat16, 8-bit weights"."""
-    dtype = arguments["dtype"]
-    name = str(dtype["default"] if isinstance(dtype, dict) else dtype).removeprefix("torch.")
+    name = str(working_dtype(arguments)).removeprefix("torch.")
     return f"{name}, 8-bit weights" if "quantization_config" in arguments else name
 
 

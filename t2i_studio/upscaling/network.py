@@ -18,7 +18,8 @@ class Upscaler(nn.Module):
 
     Built as EDSR's residual blocks without normalisation (Lim et al. 2017, arXiv 1707.02921), pixels gathered and
     spread by sub-pixel convolution (Shi et al. 2016, arXiv 1609.05158). An output pixel is made from what is within
-    REACH pixels of the input. Untrained, it enlarges bicubically.
+    REACH pixels of the input. Untrained, it enlarges bicubically. With weights of half precision only its convolutions
+    are of that precision, so that plain areas have no steps.
     """
 
     def __init__(self, widths: tuple[int, int] = WIDTHS) -> None:
@@ -35,18 +36,19 @@ class Upscaler(nn.Module):
             nn.init.zeros_(parameter)
 
     def forward(self, pictures: Tensor) -> Tensor:
-        fine = self.before(self.head(F.pixel_unshuffle(pictures, 2)))
+        like = self.head.weight
+        gathered = F.pixel_unshuffle(pictures, 2).to(like.dtype, memory_format=torch.channels_last)
+        fine = self.before(self.head(gathered))
         coarse = self.middle(self.down(fine))
         fine = self.after(fine + F.pixel_shuffle(self.up(coarse), 2))
         plain = F.interpolate(pictures, scale_factor=SCALE, mode="bicubic", align_corners=False)
-        return plain + F.pixel_shuffle(self.tail(fine), 2 * SCALE)
+        return plain + F.pixel_shuffle(self.tail(fine), 2 * SCALE).to(plain.dtype)
 
     @torch.inference_mode()
     def enlarged(self, picture: Image.Image) -> Image.Image:
         """An RGB picture twice as wide and high."""
-        like = self.head.weight
-        pixels = torch.from_numpy(np.asarray(picture.convert("RGB")).copy()).to(like.device)
-        return to_pictures(self(pixels.permute(2, 0, 1)[None].to(like.dtype) / 127.5 - 1))[0]
+        pixels = torch.from_numpy(np.asarray(picture.convert("RGB")).copy()).to(self.head.weight.device)
+        return to_pictures(self(pixels.permute(2, 0, 1)[None] / 127.5 - 1))[0]
 
 
 def widths_of(weights: Mapping[str, Tensor]) -> tuple[int, int]:

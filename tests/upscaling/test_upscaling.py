@@ -9,6 +9,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from t2i_studio.errors import StudioError
+from t2i_studio.settings import EMBEDDED_MODEL
 from t2i_studio.upscaling.folder import FILE, load_upscaler, save_upscaler
 from t2i_studio.upscaling.network import REACH, Upscaler, grown, widths_of
 
@@ -95,3 +96,16 @@ def test_a_damaged_file_is_named(tmp_path: Path, content: bytes | None) -> None:
         load_upscaler(tmp_path)
     assert refusal.value.key == "model.corrupt"
     assert str(FILE) in refusal.value.sentence("en")
+
+
+def test_in_half_precision_it_draws_the_same_and_keeps_plain_areas_smooth() -> None:
+    exact, half = load_upscaler(EMBEDDED_MODEL), load_upscaler(EMBEDDED_MODEL)
+    assert exact is not None
+    assert half is not None
+    half.to(torch.bfloat16, memory_format=torch.channels_last)
+    slope = torch.linspace(-0.5, 0.5, 64).expand(1, 3, 64, 64)
+    with torch.inference_mode():
+        drawn, told = half(slope), exact(slope)
+    assert drawn.dtype == torch.float32
+    assert (drawn - told).abs().max() < 0.02  # 2.5 of 255 levels
+    assert (drawn - told).square().mean().sqrt() < 0.004
