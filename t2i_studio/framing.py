@@ -1,8 +1,9 @@
-"""What a prompt leaves open of the framing is drawn by lot for each seed and told to the model.
+"""What a prompt leaves open of the framing and the decoration is drawn by lot for each seed and told to the model.
 
-A network that is not told where the product stands and how large it is has nothing to guess them by, and draws what
-is usual, or a picture of two framings. A model folder may therefore hold the vectors with which its text encoder says
-them: where an encoded prompt has the vector of "left open", one of the others takes its place.
+A network that is not told where the product stands, how large it is and what is around it has nothing to guess them by,
+and draws what is usual, or a picture of two framings with a faint prop of each kind. A model folder may therefore hold
+the vectors with which its text encoder says them: where an encoded prompt has the vector of "left open", one of the
+others takes its place. A prompt that names a prop gets no other.
 """
 
 import functools
@@ -19,25 +20,43 @@ from torch import Tensor
 from t2i_studio.errors import StudioError
 
 FILE = Path("framing", "framing.safetensors")
-TURNS = (0.7548776662466927, 0.5698402909980532)
-"""How far from one seed to the next, of a full turn: 1/g and 1/g², g the plastic number. So seeds in a row are spread
-evenly over all lots (Roberts 2018, "The unreasonable effectiveness of quasirandom sequences")."""
+RICHNESS, PROP = "richness", "prop."
+TURNS = {
+    "distance": 0.7548776662466927,
+    "position": 0.5698402909980532,
+    RICHNESS: 0.6180339887498949,
+    "playfulness": 0.7320508075688772,
+    PROP: 0.4142135623730951,
+}
+"""How far from one seed to the next, of a full turn, so that seeds in a row are spread evenly over all lots: 1/g and
+1/g², g the plastic number, for the two together (Roberts 2018, "The unreasonable effectiveness of quasirandom
+sequences"); for the others the golden ratio's, √3's and √2's parts behind the point."""
 WHOLE = 2**64
 
 
 @dataclass(frozen=True)
 class Choice:
     """One attribute. place: of its vector in an encoded prompt. vectors (1 + classes, D): of "left open", then of each
-    class. shares (classes,): how often each is drawn; they sum to 1.
+    class. shares (classes,): how often each is drawn; they sum to 1. A prop is absent or there; its second share is how
+    often it is the one that is there, and those of all props sum to 1.
     """
 
     place: int
     vectors: Tensor
     shares: Tensor
 
+    def said(self, told: Tensor) -> Tensor:
+        """(B,): the number in `vectors` of what encoded prompts (B, positions, D) say; 0 for left open."""
+        return torch.cdist(told[:, self.place].float(), self.vectors.to(told.device, torch.float32)).argmin(1)
+
+    def tell(self, told: Tensor, numbers: Tensor, which: Tensor) -> None:
+        """Have the prompts at `which` (B,) say vector `numbers` (B,) instead, in place."""
+        vectors = self.vectors.to(told.device, told.dtype)[numbers.to(told.device)]
+        told[:, self.place] = torch.where(which[:, None], vectors, told[:, self.place])
+
 
 Framing = Mapping[str, Choice]
-"""Attribute → Choice, two at most."""
+"""Attribute → Choice: of those in TURNS, and prop.ID for each prop."""
 
 
 def load_framing(folder: Path) -> Framing | None:
@@ -64,23 +83,39 @@ def save_framing(folder: Path, framing: Framing) -> None:
     save_file({name: value.detach().clone() for name, value in parts.items()}, folder / FILE)
 
 
-def lots(seeds: Sequence[int], number: int) -> Tensor:
-    """(B,) in [0, 1): the lots that seeds draw for the attribute of that number."""
-    turn = int(TURNS[number] * WHOLE)
+def lots(seeds: Sequence[int], name: str) -> Tensor:
+    """(B,) in [0, 1): the lots that seeds draw for what is named in TURNS."""
+    turn = int(TURNS[name] * WHOLE)
     return torch.tensor([seed * turn % WHOLE / WHOLE for seed in seeds], dtype=torch.float64)
 
 
 def framed(encoded: Tensor, seeds: Sequence[int], framing: Framing) -> Tensor:
-    """Encoded prompts (B, positions, D), prompt k for seed k, with the framing told that they leave open."""
+    """Encoded prompts (B, positions, D), prompt k for seed k, with what they leave open of the framing told."""
     told = encoded.clone()
-    for number, (_, choice) in enumerate(sorted(framing.items())):
-        vectors = choice.vectors.to(told.device, torch.float32)
-        said = told[:, choice.place]
-        left_open = torch.cdist(said.float(), vectors).argmin(1) == 0
-        drawn = torch.searchsorted(choice.shares.double().cumsum(0)[:-1], lots(seeds, number), right=True)
-        lot = vectors[1 + drawn.to(told.device)].to(told.dtype)
-        told[:, choice.place] = torch.where(left_open[:, None], lot, said)
+    props = [choice for name, choice in sorted(framing.items()) if name.startswith(PROP)]
+    bare = torch.stack([prop.said(told) == 0 for prop in props]).all(0) if props else None
+    for name, choice in framing.items():
+        if not name.startswith(PROP):
+            left_open = choice.said(told) == 0
+            if name == RICHNESS and bare is not None:
+                left_open &= bare  # whoever names a prop wants to see it
+            choice.tell(told, 1 + _drawn(choice.shares, seeds, name), left_open)
+    if bare is not None:
+        _decorate(told, seeds, framing[RICHNESS], props, bare)
     return told
+
+
+def _decorate(told: Tensor, seeds: Sequence[int], richness: Choice, props: Sequence[Choice], bare: Tensor) -> None:
+    """Tell prompts that name no prop which kind there is, in place; of the lowest richness there is none."""
+    kinds = _drawn(torch.stack([prop.shares[1] for prop in props]), seeds, PROP)
+    decorated = bare & (richness.said(told) != 1)
+    for number, prop in enumerate(props):
+        prop.tell(told, 1 + (kinds == number).long(), decorated)
+
+
+def _drawn(shares: Tensor, seeds: Sequence[int], name: str) -> Tensor:
+    """(B,): the class that each seed's lot falls on."""
+    return torch.searchsorted(shares.double().cumsum(0)[:-1], lots(seeds, name), right=True)
 
 
 def telling(encode: Callable[..., Any], seeds: Sequence[int], framing: Framing) -> Callable[..., Any]:

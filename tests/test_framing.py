@@ -1,4 +1,4 @@
-"""What a prompt leaves open of the framing is drawn by lot for each seed; what it says stays said."""
+"""What a prompt leaves open of framing and decoration is drawn by lot for each seed; what it says stays said."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,20 +11,29 @@ from hypothesis import strategies as st
 
 from t2i_studio.domain import MAX_SEED
 from t2i_studio.errors import StudioError
-from t2i_studio.framing import FILE, Choice, framed, load_framing, lots, save_framing, telling
+from t2i_studio.framing import FILE, TURNS, Choice, framed, load_framing, lots, save_framing, telling
 
 LOTS = torch.Generator().manual_seed(0)
 FRAMING = {
     "distance": Choice(4, torch.randn(6, 8, generator=LOTS), torch.tensor([0.1, 0.2, 0.4, 0.2, 0.1])),
     "position": Choice(3, torch.randn(4, 8, generator=LOTS), torch.tensor([0.25, 0.5, 0.25])),
+    "richness": Choice(6, torch.randn(4, 8, generator=LOTS), torch.tensor([0.4, 0.4, 0.2])),
+    "prop.coins": Choice(9, torch.randn(3, 8, generator=LOTS), torch.tensor([1.0, 0.0])),
+    "prop.leaves": Choice(7, torch.randn(3, 8, generator=LOTS), torch.tensor([0.25, 0.75])),
+    "prop.stars": Choice(8, torch.randn(3, 8, generator=LOTS), torch.tensor([0.75, 0.25])),
 }
+PROPS = [name for name in FRAMING if name.startswith("prop.")]
+PLACES = 11
+ABSENT, THERE = 1, 2
 
 
-def encoded(count: int, position: int = 0, distance: int = 0) -> torch.Tensor:
-    """Prompts whose attributes have these vectors, as exactly as an encoder writes them."""
-    told = torch.randn(count, 6, 8, generator=torch.Generator().manual_seed(1))
-    for name, number in (("position", position), ("distance", distance)):
-        choice = FRAMING[name]
+def encoded(count: int, **said: int) -> torch.Tensor:
+    """Prompts whose attributes have these vectors (prop: coins), else those of "left open", as exactly as an encoder
+    writes them.
+    """
+    told = torch.randn(count, PLACES, 8, generator=torch.Generator().manual_seed(1))
+    for name, choice in FRAMING.items():
+        number = said.get(name.removeprefix("prop."), 0)
         told[:, choice.place] = choice.vectors[number] + 0.05 * told[:, choice.place]
     return told
 
@@ -37,7 +46,8 @@ def classes(told: torch.Tensor, name: str) -> np.ndarray:
 
 def test_what_is_left_open_is_told_as_often_as_it_should_be() -> None:
     told = framed(encoded(4000), range(4000), FRAMING)
-    for name, choice in FRAMING.items():
+    for name in ("position", "distance", "richness"):
+        choice = FRAMING[name]
         often = np.bincount(classes(told, name), minlength=len(choice.vectors)) / 4000
         assert often[0] == 0
         assert np.allclose(often[1:], choice.shares, atol=0.01)
@@ -65,18 +75,51 @@ def test_a_seed_draws_the_same_whatever_is_drawn_beside_it() -> None:
 
 
 def test_what_is_said_stays_said_and_all_else_stays_as_it_is() -> None:
-    before = encoded(20, position=3)
+    said = {"position": 3, "richness": 1}
+    before = encoded(20, **said)
     told = framed(before, range(20), FRAMING)
-    assert torch.equal(told[:, FRAMING["position"].place], before[:, FRAMING["position"].place])
     assert len(set(classes(told, "distance"))) > 1
-    others = [place for place in range(6) if place != FRAMING["distance"].place]
+    others = [place for place in range(PLACES) if place != FRAMING["distance"].place]
     assert torch.equal(told[:, others], before[:, others])
-    assert torch.equal(before, encoded(20, position=3))
+    assert torch.equal(before, encoded(20, **said))
 
 
-@given(st.lists(st.integers(0, MAX_SEED), min_size=1), st.integers(0, 1))
-def test_lots_are_shares_of_a_turn(seeds: list[int], number: int) -> None:
-    drawn = lots(seeds, number)
+def test_who_names_no_prop_gets_one_kind_as_often_as_it_should_be_or_none() -> None:
+    told = framed(encoded(4000), range(4000), FRAMING)
+    plain = classes(told, "richness") == 1
+    there = np.stack([classes(told, name) for name in PROPS])
+    assert np.all(there[:, plain] == -1)  # as the encoder left them
+    assert np.all((there[:, ~plain] == THERE).sum(0) == 1)
+    assert np.all((there[:, ~plain] == ABSENT).sum(0) == len(PROPS) - 1)
+    assert np.allclose((there[:, ~plain] == THERE).mean(1), [0, 0.75, 0.25], atol=0.02)
+
+
+@pytest.mark.parametrize("richness", [2, 3])
+def test_who_wants_props_and_names_none_gets_a_kind_of_them(richness: int) -> None:
+    before = encoded(20, richness=richness)
+    told = framed(before, range(20), FRAMING)
+    assert torch.equal(told[:, FRAMING["richness"].place], before[:, FRAMING["richness"].place])
+    assert {name for name in PROPS if (classes(told, name) == THERE).any()} == {"prop.leaves", "prop.stars"}
+
+
+def test_who_names_a_prop_gets_that_alone_and_as_many_as_are_usual() -> None:
+    before = encoded(20, coins=THERE, leaves=ABSENT, stars=ABSENT)
+    told = framed(before, range(20), FRAMING)
+    for name in ("richness", *PROPS):
+        assert torch.equal(told[:, FRAMING[name].place], before[:, FRAMING[name].place])
+
+
+def test_a_model_whose_folder_has_no_lots_of_props_draws_the_others() -> None:
+    old = {name: FRAMING[name] for name in ("distance", "position")}
+    told, all_told = (framed(encoded(9), range(9), framing) for framing in (old, FRAMING))
+    for choice in old.values():
+        assert torch.equal(told[:, choice.place], all_told[:, choice.place])
+    assert torch.equal(told[:, 5:], encoded(9)[:, 5:])
+
+
+@given(st.lists(st.integers(0, MAX_SEED), min_size=1), st.sampled_from(list(TURNS)))
+def test_lots_are_shares_of_a_turn(seeds: list[int], name: str) -> None:
+    drawn = lots(seeds, name)
     assert drawn.shape == (len(seeds),)
     assert bool((drawn >= 0).all() and (drawn < 1).all())
 

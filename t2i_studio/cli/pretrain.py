@@ -137,13 +137,15 @@ def train_student(work: Work = WORK, tier: Tier = 1, steps: Steps = None, scale:
 
 @app.command("refine")
 def refine_student(
-    colors: Annotated[str, typer.Option("--colors", help="Colours of products to be drawn better, with commas.")],
     work: Work = WORK,
     tier: Tier = 1,
     steps: Steps = None,
     scale: Scale = 1.0,
+    colors: Annotated[
+        str, typer.Option("--colors", help="Colours of products to be drawn better, with commas (default all).")
+    ] = "",
 ) -> None:
-    """Go on with a model that `warm-start` began with, from scenes, in some colours only; the export then takes it."""
+    """Go on with a model that `warm-start` began with, from scenes; the export then takes it."""
     from t2i_studio.pretraining import drawing, recipe
 
     drawing.refine_student(work, tier, _names(colors), recipe.plan("refining", scale, steps))

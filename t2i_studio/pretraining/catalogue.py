@@ -85,11 +85,14 @@ class Podium(Concept):
 
 
 class Prop(Concept):
-    """A decoration of `cells` × `cells` cells that floats in the air or stands on the floor."""
+    """A decoration of `cells` × `cells` cells that floats in the air or stands on the floor. weight: how readily it is
+    taken where a description names none.
+    """
 
     code: str
     place: Literal["air", "floor"]
     cells: int = Field(ge=1, le=2)
+    weight: float = Field(default=1, ge=0)
 
 
 class Place(Concept):
@@ -132,6 +135,8 @@ class Catalogue(BaseModel):
                     raise ValueError(f"{word} names both {owner[word]} and {product.id}")
         if set(self.styles) != {(control, level) for control in STYLE_CONTROLS for level in range(1, 6)}:
             raise ValueError("styles.csv must have exactly the levels 1 to 5 of each control")
+        if not any(prop.weight for prop in self.props.values()):
+            raise ValueError("props.csv must have a prop whose weight is above 0")
         return self
 
     def tier(self, highest: int) -> list[str]:

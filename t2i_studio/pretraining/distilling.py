@@ -42,14 +42,25 @@ def guided(teacher: Denoiser, noisy: Tensor, sigmas: Tensor, said: Tensor, guida
 
     A prompt without a word, and one that states nothing of STRESSED, has nothing of that kind to be led by.
     """
-    without = said.clone()
-    without[:, [list(teacher.table.sizes).index(name) for name in STRESSED]] = UNSAID
-    asked = torch.cat([said, without, torch.full_like(said, UNSAID)])
+    asked = torch.cat([said, unstressed(said, list(teacher.table.sizes)), torch.full_like(said, UNSAID)])
     led, plain, free = teacher(noisy.repeat(3, 1, 1, 1), sigmas.repeat(3), asked).chunk(3)
-    below = (sigmas < LED_BELOW)[:, None, None, None]
-    whole = torch.where(below, guidance.whole - 1, 0.0)
-    stress = torch.where(below, guidance.late - 1, guidance.early - 1)
+    whole, stress = leads(sigmas, guidance)
     return led + whole * (led - free) + stress * (led - plain)
+
+
+def unstressed(said: Tensor, attributes: list[str]) -> Tensor:
+    """The same prompts (stated classes (B, attributes), in the order of `attributes`), nothing of STRESSED stated."""
+    without = said.clone()
+    without[:, [attributes.index(name) for name in STRESSED]] = UNSAID
+    return without
+
+
+def leads(sigmas: Tensor, guidance: Guidance) -> tuple[Tensor, Tensor]:
+    """How far beyond what is predicted each noise level (B,) is led, towards all that is said and towards STRESSED:
+    scales less 1, (B, 1, 1, 1) each.
+    """
+    below = (sigmas < LED_BELOW)[:, None, None, None]
+    return torch.where(below, guidance.whole - 1, 0.0), torch.where(below, guidance.late - 1, guidance.early - 1)
 
 
 def distillation_loss(

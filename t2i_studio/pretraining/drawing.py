@@ -80,8 +80,8 @@ def train_student(work: Path, tier: int, plan: Plan) -> None:
 
 
 def refine_student(work: Path, tier: int, colors: Sequence[str], plan: Plan) -> None:
-    """Go on with a student, from scenes of products in these colours. Where there is none it begins with the denoiser's
-    weights: a student's, see start_from.
+    """Go on with a student, from scenes; with `colors`, from those of products in these colours alone. Where there is
+    no student it begins with the denoiser's weights: a student's, see start_from.
 
     StudioError when a colour is not in the catalogue, or no scene has it.
     """
@@ -90,15 +90,16 @@ def refine_student(work: Path, tier: int, colors: Sequence[str], plan: Plan) -> 
         raise StudioError("recipe.unknown_color", color=", ".join(strangers), colors=", ".join(catalogue.colors))
     code, scenes = PatchCode.load(work / "code.safetensors"), work / f"corpus-{tier}"
     data = latent_scenes(scenes, code).only(catalogue.tier(tier), nearest=1)
-    if not any(scene.color in colors for scene in data.scenes):
+    if colors and not any(scene.color in colors for scene in data.scenes):
         raise StudioError("recipe.no_such_colors", path=scenes, colors=", ".join(colors))
+    data = data.half_in(colors) if colors else data
     before, model = trained_denoiser(work).requires_grad_(False), new_denoiser(catalogue)
     model.table.requires_grad_(False)  # which the text encoder has learnt to write
     if not run.checkpoint.exists():
         model.load_state_dict(before.state_dict())
         warm_start.begin_from(run, model, plan, [])
     pair = model.to(device), before.to(device)
-    loss = refining.refining_loss(*pair, colors, refining.Lead(), data.half_in(colors), code, catalogue, device)
+    loss = refining.refining_loss(*pair, colors, data, code, catalogue, device)
     with probe.autocast(device):
         train(model, loss, plan, run)
 

@@ -1,21 +1,28 @@
-"""Where a product stands and how large it is: often left unsaid in captions, and said in most lessons all the same.
+"""What stands where in a picture, and what is around the product: often left unsaid in captions.
 
-The studio tells the model by lot what a description leaves open of them (`t2i_studio.framing`), so that both are said
-in whatever is drawn. Captions state them too seldom for that: what is usual goes unsaid, in nearly nine of ten.
+The studio tells the model by lot what a description leaves open of it (`t2i_studio.framing`). Where a product stands
+and how large it is are also said in most lessons, since captions state them too seldom: what is usual goes unsaid in
+nearly nine of ten.
 """
 
 import numpy as np
 import torch
 
-from t2i_studio.framing import Choice, Framing
+from t2i_studio.framing import PROP, RICHNESS, Choice, Framing
 from t2i_studio.pretraining.catalogue import Catalogue
 from t2i_studio.pretraining.concepts import WORDS, ConceptTable
 
 FRAMING = ("position", "distance")
 OPEN = 0.15  # share of lessons in which each is left open
-READILY = {"position": (1, 1, 1), "distance": (0, 0.67, 0.9, 1.5, 1.8)}
+READILY = {
+    "position": (1, 1, 1),
+    "distance": (0, 0.67, 0.9, 1.5, 1.8),
+    RICHNESS: (3, 1.4, 0.8, 0, 0),
+    "playfulness": (1, 1, 1, 0, 0),
+}
 """How readily the lot falls on each class, against how often scenes have it: who sells a product wants to see it, and a
-model of so few cells draws it the better the larger it is. A tiny one is drawn where it is asked for."""
+model of so few cells draws it the better the larger it is. A tiny product, many props and confetti are drawn where they
+are asked for; one picture in three has no prop."""
 
 
 def left_open(facts: set[str], rng: np.random.Generator) -> set[str]:
@@ -24,7 +31,11 @@ def left_open(facts: set[str], rng: np.random.Generator) -> set[str]:
 
 
 def shares(name: str, catalogue: Catalogue) -> np.ndarray:
-    """How often the lot falls on each class of an attribute of FRAMING; they sum to 1."""
+    """How often the lot falls on each class of an attribute of READILY, they sum to 1; of a prop: absent, there."""
+    if name.startswith(PROP):
+        weights = [prop.weight for prop in catalogue.props.values()]
+        there = catalogue.props[name.removeprefix(PROP)].weight / sum(weights)
+        return np.array([1 - there, there])
     if name == "position":
         weights = [place.weight for place in catalogue.positions.values()]
     else:
@@ -38,5 +49,6 @@ def framing_of(table: ConceptTable, catalogue: Catalogue) -> Framing:
     places = {name: WORDS + number for number, name in enumerate(table.sizes)}
     return {
         name: Choice(places[name], table.classes(name).detach(), torch.from_numpy(shares(name, catalogue)))
-        for name in FRAMING
+        for name in table.sizes
+        if name in READILY or name.startswith(PROP)
     }

@@ -234,12 +234,12 @@ def build(studio: Studio, tr: gr.I18n) -> Form:
         autofocus=True,
         elem_id="description",
     )
+    part("examples")  # above the reading, whose length changes with the text: else they slip away under the pointer
     marks = part("marks", events=["input"], value=None, brief=None, fields=list(BRIEF_FIELDS))
     scenes_part = part("scenes", events=["change"], value=TOGETHER, scenes=[])
     writer = bool(studio.settings.writer)
     prompt = part("prompt", events=["change", "rewrite"], value="", reading=[], writer=writer, written=None)
     market_part = part("market", events=["change"], value="", hints=[])
-    part("examples")
     with gr.Row(elem_id="how-many"):
         count = gr.Radio(choices=list(COUNTS), value=4, label=tr("variants"), elem_id="count")
         size = gr.Dropdown(

@@ -8,7 +8,7 @@ from t2i_studio.pretraining.attributes import attribute_classes
 from t2i_studio.pretraining.catalogue import Catalogue
 from t2i_studio.pretraining.concepts import UNSAID
 from t2i_studio.pretraining.denoiser import DROPPED, stated
-from t2i_studio.pretraining.framing import FRAMING, OPEN, framing_of, shares
+from t2i_studio.pretraining.framing import OPEN, READILY, framing_of, shares
 from t2i_studio.pretraining.scenes import sample_scene
 
 COUNT = 2_000
@@ -25,12 +25,23 @@ def test_how_often_framing_is_open_rests_neither_on_the_caption_nor_on_what_it_i
         assert abs(some.mean() - expected) < 4 * (expected * (1 - expected) / len(some)) ** 0.5
 
 
-def test_lots_fall_as_scenes_are_but_never_on_a_tiny_product(catalogue: Catalogue) -> None:
-    for name in FRAMING:
+def test_lots_fall_as_scenes_are_but_never_on_a_tiny_product_nor_on_many_props_or_confetti(
+    catalogue: Catalogue,
+) -> None:
+    for name in READILY:
         assert np.isclose(shares(name, catalogue).sum(), 1)
+    for name in ("richness", "playfulness"):
+        assert np.array_equal(shares(name, catalogue) > 0, [True, True, True, False, False])
     assert shares("position", catalogue)[1] == max(shares("position", catalogue))
     tiny, *others = shares("distance", catalogue)
     assert tiny == 0 < min(others)
+
+
+def test_no_prop_of_a_feast_or_season_comes_unasked(catalogue: Catalogue) -> None:
+    often = {prop: shares(f"prop.{prop}", catalogue)[1] for prop in catalogue.props}
+    assert np.isclose(sum(often.values()), 1)
+    unasked = {prop for prop, share in often.items() if share}
+    assert unasked == {"leaves", "blossoms", "stars", "bubbles"}
 
 
 def test_the_lots_are_the_vectors_of_the_table(catalogue: Catalogue) -> None:

@@ -293,8 +293,9 @@ def test_training_goes_on_from_a_finished_model_where_its_runs_are_gone(work: Pa
     assert refusal.value.key == "recipe.run_begun"
 
 
-def test_a_finished_model_goes_on_from_scenes_of_some_colors(
-    work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("some", [True, False])
+def test_a_finished_model_goes_on_from_scenes_of_some_colors_or_of_all(
+    some: bool, work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in ("corpus-1", "renders"):
         shutil.copytree(work / name, tmp_path / name)
@@ -304,7 +305,7 @@ def test_a_finished_model_goes_on_from_scenes_of_some_colors(
     capsys.readouterr()
     assert "mauve" in complaint(capsys, "refine", "--colors", f"{color},mauve", *line)
     assert not (tmp_path / "student").exists()
-    assert cli.run(["pretrain", "refine", "--colors", color, *line]) == 0
+    assert cli.run(["pretrain", "refine", *(["--colors", color] if some else []), *line]) == 0
     before, after = drawing.trained_denoiser(tmp_path), drawing.drawing_network(tmp_path)[0]
     assert torch.equal(before.table.rows.weight, after.table.rows.weight)  # which the text encoder writes
     assert not torch.equal(before.unet.conv_in.weight, after.unet.conv_in.weight)

@@ -1,5 +1,6 @@
 """Going on from scenes: what a finished model learns, what it keeps, and how far beyond the scenes it is led."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,13 +13,12 @@ from t2i_studio.pretraining import drawing
 from t2i_studio.pretraining.catalogue import Catalogue
 from t2i_studio.pretraining.concepts import UNSAID
 from t2i_studio.pretraining.denoiser import Denoiser, LatentScenes
+from t2i_studio.pretraining.distilling import STRESSED
 from t2i_studio.pretraining.eight_bits import rounded
 from t2i_studio.pretraining.latents import fit_patch_code
-from t2i_studio.pretraining.refining import Lead, refining_loss
+from t2i_studio.pretraining.refining import refining_loss
 from t2i_studio.pretraining.scenes import Scene
 from t2i_studio.pretraining.trainer import Chance
-
-NO_LEAD = Lead(1.0, 1.0)
 
 
 @pytest.fixture
@@ -44,69 +44,94 @@ def scenes(color: str | None) -> LatentScenes:
 
 
 def loss_of(
-    model: Denoiser, before: Denoiser, lead: Lead, color: str | None, sigma: float, catalogue: Catalogue,
+    model: Denoiser, before: Denoiser, taught: Sequence[str], color: str | None, sigma: float, catalogue: Catalogue,
     monkeypatch: pytest.MonkeyPatch, facts: frozenset[str] = frozenset({"object", "color", "backdrop"}),
 ) -> float:  # fmt: skip
+    """The loss of prompts that state these facts of scenes in a colour, when `taught` learn."""
     monkeypatch.setattr("t2i_studio.pretraining.objectives.sample_sigmas", lambda n, lots: torch.full((n,), sigma))
     monkeypatch.setattr("t2i_studio.pretraining.denoiser.stated", lambda scene, rng, catalogue: set(facts))
     code = fit_patch_code(np.random.default_rng(0).integers(0, 255, (8, 128, 128, 3), np.uint8))
-    loss = refining_loss(model, before, ["white"], lead, scenes(color), code, catalogue, torch.device("cpu"))
+    loss = refining_loss(model, before, taught, scenes(color), code, catalogue, torch.device("cpu"))
     return float(loss(0, Chance.at(0, 0))["loss"].detach())
 
 
 class Saying(torch.nn.Module):
-    """A denoiser that says a constant: one for prompts without a colour, another for those with one."""
+    """A denoiser that says constants: for prompts without a word, for those with one but nothing of STRESSED, for all
+    others.
+    """
 
-    def __init__(self, like: Denoiser, plain: float, colored: float) -> None:
+    def __init__(self, like: Denoiser, free: float, plain: float, stressed: float) -> None:
         super().__init__()
-        self.table, self.plain, self.colored = like.table, plain, colored
+        self.table, self.free, self.plain, self.stressed = like.table, free, plain, stressed
 
     def forward(self, noisy: Tensor, sigmas: Tensor, said: Tensor) -> Tensor:
-        states = said[:, list(self.table.sizes).index("color")] != UNSAID
-        value = torch.where(states, self.colored, self.plain)
+        names = list(self.table.sizes)
+        stressed = (said[:, [names.index(name) for name in STRESSED]] != UNSAID).any(1)
+        value = torch.where((said == UNSAID).all(1), self.free, torch.where(stressed, self.stressed, self.plain))
         return torch.ones_like(noisy) * value[:, None, None, None]
 
 
-def test_what_is_in_no_such_color_stays_as_it_was(
+def test_what_is_in_none_of_the_taught_colors_stays_as_it_was(
     model: Denoiser, before: Denoiser, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for color in (None, "red", "grey"):
-        assert loss_of(model, before, Lead(), color, 0.5, catalogue, monkeypatch) < 1e-9
+        assert loss_of(model, before, ["white"], color, 0.5, catalogue, monkeypatch) < 1e-9
+        assert loss_of(model, before, [], color, 0.5, catalogue, monkeypatch) > 0.1
     unsaid = frozenset({"object", "backdrop"})  # the scene is white, the prompt does not tell
-    assert loss_of(model, before, Lead(), "white", 0.5, catalogue, monkeypatch, unsaid) < 1e-9
-    assert loss_of(model, before, Lead(), "white", 0.5, catalogue, monkeypatch) > 0.1
+    assert loss_of(model, before, ["white"], "white", 0.5, catalogue, monkeypatch, unsaid) < 1e-9
+    assert loss_of(model, before, ["white"], "white", 0.5, catalogue, monkeypatch) > 0.1
 
 
-@pytest.mark.parametrize(("sigma", "scale"), [(0.5, 2.5), (0.95, 2.0)])
-def test_a_model_that_is_as_far_beyond_the_scene_as_its_lead_has_nothing_to_learn(
-    sigma: float, scale: float, before: Denoiser, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    data = scenes("white")
+@pytest.mark.parametrize(
+    ("color", "sigma", "whole", "stress"),
+    [("red", 0.5, 2.5, 2.0), ("red", 0.95, 1.0, 3.0), ("white", 0.5, 2.5, 1.0), ("black", 0.95, 1.0, 2.0)],
+)
+def test_a_model_that_is_as_far_beyond_the_scene_as_its_teacher_led_has_nothing_to_learn(
+    color: str, sigma: float, whole: float, stress: float, before: Denoiser, catalogue: Catalogue,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    data = scenes(color)
     flat = replace(data, latents=torch.ones_like(data.latents))
     monkeypatch.setattr("tests.pretraining.test_refining.scenes", lambda color: flat)
-    free, scene = 0.25, 1.0
-    there = Saying(before, free, scene + (scale - 1) * (scene - free))
-    short = Saying(before, free, scene)
-    assert loss_of(there, there, Lead(2.5, 2.0), "white", sigma, catalogue, monkeypatch) < 1e-6
-    assert loss_of(short, short, Lead(2.5, 2.0), "white", sigma, catalogue, monkeypatch) > 0.01
-    assert loss_of(short, short, NO_LEAD, "white", sigma, catalogue, monkeypatch) < 1e-6
+    free, plain, scene = 0.25, 0.5, 1.0
+    led_plain = plain + (whole - 1) * (plain - free)
+    there = Saying(before, free, led_plain, scene + (whole - 1) * (scene - free) + (stress - 1) * (scene - plain))
+    assert loss_of(there, there, [], color, sigma, catalogue, monkeypatch) < 1e-6
+    assert loss_of(there, there, [color], color, sigma, catalogue, monkeypatch) < 1e-6
+    short = Saying(before, free, led_plain, scene)
+    assert loss_of(short, short, [], color, sigma, catalogue, monkeypatch) > 0.01
+
+
+def test_what_states_nothing_is_the_scene_and_no_lead_beyond_it(
+    before: Denoiser, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = scenes("red")
+    flat = replace(data, latents=torch.ones_like(data.latents))
+    monkeypatch.setattr("tests.pretraining.test_refining.scenes", lambda color: flat)
+    silent, unstressed = frozenset[str](), frozenset({"object"})
+    plain = 1 + 1.5 * (1 - 0.25)
+    for sigma, said in ((0.5, plain), (0.95, 1.0)):
+        scene = Saying(before, 1.0, 9.0, 9.0)
+        assert loss_of(scene, scene, [], "red", sigma, catalogue, monkeypatch, silent) < 1e-6
+        led = Saying(before, 0.25, said, 9.0)
+        assert loss_of(led, led, [], "red", sigma, catalogue, monkeypatch, unstressed) < 1e-6
 
 
 def test_what_stays_is_what_the_weights_say_before_they_are_rounded(
     catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     exact = drawing.new_denoiser(catalogue)
-    assert loss_of(exact, exact, Lead(), "red", 0.5, catalogue, monkeypatch) > 1e-6
+    assert loss_of(exact, exact, ["white"], "red", 0.5, catalogue, monkeypatch) > 1e-6
     eight = drawing.new_denoiser(catalogue)
     rounded(eight.unet)
-    assert loss_of(eight, eight, Lead(), "red", 0.5, catalogue, monkeypatch) < 1e-9
+    assert loss_of(eight, eight, ["white"], "red", 0.5, catalogue, monkeypatch) < 1e-9
 
 
 def test_only_the_model_learns_and_not_its_table(
     model: Denoiser, before: Denoiser, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     code = fit_patch_code(np.random.default_rng(0).integers(0, 255, (8, 128, 128, 3), np.uint8))
-    loss = refining_loss(model, before, ["white"], Lead(), scenes("white"), code, catalogue, torch.device("cpu"))
+    loss = refining_loss(model, before, [], scenes("white"), code, catalogue, torch.device("cpu"))
     loss(0, Chance.at(0, 0))["loss"].backward()
     assert all(weight.grad is None for weight in [*before.parameters(), *model.table.parameters()])
     assert any(weight.grad is not None and weight.grad.abs().max() > 0 for weight in model.unet.parameters())
