@@ -3,6 +3,7 @@
 import { call, el, fill, icon, word } from "./dom.js";
 
 const POSITIONS = ["auto", "left", "centre", "right"];
+const BY_LOT = ["distance", "richness"]; // in the middle each variant has another level (framing.py)
 
 /** The page's sliders for other parts: read() and write(value). */
 export const styleSliders = {};
@@ -16,7 +17,7 @@ export default function ({ element, props, server, trigger, watch }) {
     const input = el("input", { type: "range", id, min: 1, max: 5, step: 1, "aria-describedby": `effect-${control}` });
     const paint = () => {
       const level = Number(input.value);
-      said.textContent = said.title = level !== 3 ? levels[level - 1] : control === "distance" ? word("style_distance_open") : "";
+      said.textContent = said.title = level !== 3 ? levels[level - 1] : BY_LOT.includes(control) ? word("style_open") : "";
       input.setAttribute("aria-valuetext", said.textContent || word("style_neutral"));
       input.style.setProperty("--at", `${(level - 1) * 25}%`);
       input.classList.toggle("neutral", level === 3);
