@@ -17,12 +17,12 @@ OPEN = 0.15  # share of lessons in which each is left open
 READILY = {
     "position": (1, 1, 1),
     "distance": (0, 0.3, 1, 1.5, 1.6),
-    RICHNESS: (4, 1.4, 0.8, 0, 0),
-    "playfulness": (1, 1, 1, 0, 0),
+    RICHNESS: (2.5, 1.4, 0.85, 0, 0),
+    "playfulness": (0, 0, 1, 0, 0),
 }
 """How readily the lot falls on each class, against how often scenes have it: who sells a product wants to see it, and a
 model of so few cells draws it the better the larger it is. A tiny product, many props and confetti are drawn where they
-are asked for; four pictures in ten have no prop."""
+are asked for; three pictures in ten have no prop."""
 
 
 def left_open(facts: set[str], rng: np.random.Generator) -> set[str]:
