@@ -64,7 +64,7 @@ PLANS = {
     "upscaler": Plan(steps=3_000, lr=5e-4, warmup=100, decay=1_000, ema=0.998),
     "judge": Plan(steps=12_000, lr=1e-3, warmup=100, decay=3_000, ema=0.998),
     "adapter": Plan(steps=4_000, lr=1e-3, warmup=50, decay=1_000, ema=0.99),
-    "adapter_text": Plan(steps=1_000, lr=2e-3, warmup=50, decay=300, ema=0.98),
+    "adapter_text": Plan(steps=3_200, lr=2e-3, warmup=50, decay=1_600, ema=0.98),
     "judge-2": Plan(steps=12_000, lr=1e-3, decay=3_000, ema=0.998),
 }
 
