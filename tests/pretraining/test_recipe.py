@@ -122,7 +122,8 @@ def test_an_export_without_evaluation_offers_all_objects_asked_for(work: Path, t
     assert {key for key in vocabulary if key.startswith("object.")} == {"object.handbag", "object.apple"}
     framing = load_framing(tmp_path / "model")
     assert framing is not None
-    assert set(framing) == {"position", "distance"}
+    props = {f"prop.{name}" for name in load_catalogue().props}
+    assert set(framing) == {"position", "distance", "richness", "playfulness"} | props
     assert "not measured yet" in (tmp_path / "model" / "README.md").read_text(encoding="utf-8")
 
 
