@@ -1,9 +1,11 @@
-"""What a prompt leaves open of the framing and the decoration is drawn by lot for each seed and told to the model.
+"""What a model is told besides what its text encoder writes: what a prompt leaves open, and more of what it says.
 
 A network that is not told where the product stands, how large it is and what is around it has nothing to guess them by,
 and draws what is usual, or a picture of two framings with a faint prop of each kind. A model folder may therefore hold
 the vectors with which its text encoder says them: where an encoded prompt has the vector of "left open", one of the
-others takes its place. A prompt that names a prop gets no other.
+others takes its place, by lot for each seed. A prompt that names a prop gets no other.
+
+Of what a network obeys too little, a prompt's vector is moved on, away from "left open": a lead that costs no step.
 """
 
 import functools
@@ -38,12 +40,14 @@ WHOLE = 2**64
 class Choice:
     """One attribute. place: of its vector in an encoded prompt. vectors (1 + classes, D): of "left open", then of each
     class. shares (classes,): how often each is drawn; they sum to 1. A prop is absent or there; its second share is how
-    often it is the one that is there, and those of all props sum to 1.
+    often it is the one that is there, and those of all props sum to 1. emphasis ≥ 0: by how much of its way from "left
+    open" what is stated is moved on.
     """
 
     place: int
     vectors: Tensor
     shares: Tensor
+    emphasis: float = 0.0
 
     def said(self, told: Tensor) -> Tensor:
         """(B,): the number in `vectors` of what encoded prompts (B, positions, D) say; 0 for left open."""
@@ -67,9 +71,12 @@ def load_framing(folder: Path) -> Framing | None:
         parts = load_file(folder / FILE)
         names = sorted({name.rpartition(".")[0] for name in parts})
         return {
-            name: Choice(int(parts[f"{name}.place"]), parts[f"{name}.vectors"], parts[f"{name}.shares"])
+            name: Choice(
+                int(parts[f"{name}.place"]), parts[f"{name}.vectors"], parts[f"{name}.shares"],
+                float(parts.get(f"{name}.emphasis", 0)),
+            )
             for name in names
-        }
+        }  # fmt: skip
     except (OSError, KeyError, SafetensorError) as error:
         raise StudioError("model.corrupt", model=folder.name, file=str(FILE)) from error
 
@@ -90,18 +97,31 @@ def lots(seeds: Sequence[int], name: str) -> Tensor:
 
 
 def framed(encoded: Tensor, seeds: Sequence[int], framing: Framing) -> Tensor:
-    """Encoded prompts (B, positions, D), prompt k for seed k, with what they leave open of the framing told."""
-    told = encoded.clone()
+    """Encoded prompts (B, positions, D), prompt k for seed k: emphasised, and with what they leave open told."""
+    told = emphasised(encoded, framing)
     props = [choice for name, choice in sorted(framing.items()) if name.startswith(PROP)]
-    bare = torch.stack([prop.said(told) == 0 for prop in props]).all(0) if props else None
+    bare = torch.stack([prop.said(encoded) == 0 for prop in props]).all(0) if props else None
     for name, choice in framing.items():
         if not name.startswith(PROP):
-            left_open = choice.said(told) == 0
+            left_open = choice.said(encoded) == 0
             if name == RICHNESS and bare is not None:
                 left_open &= bare  # whoever names a prop wants to see it
             choice.tell(told, 1 + _drawn(choice.shares, seeds, name), left_open)
     if bare is not None:
         _decorate(told, seeds, framing[RICHNESS], props, bare)
+    return told
+
+
+def emphasised(encoded: Tensor, framing: Framing) -> Tensor:
+    """Encoded prompts (B, positions, D), with what they state moved on by its emphasis; what is left open stays there.
+
+    What guidance does to the network's answer (Ho & Salimans 2022, arXiv 2207.12598), done to what it is asked.
+    """
+    told = encoded.clone()
+    for choice in framing.values():
+        if choice.emphasis:
+            left_open = choice.vectors[0].to(told.device, told.dtype)
+            told[:, choice.place] += choice.emphasis * (told[:, choice.place] - left_open)
     return told
 
 
@@ -120,10 +140,18 @@ def _drawn(shares: Tensor, seeds: Sequence[int], name: str) -> Tensor:
 
 def telling(encode: Callable[..., Any], seeds: Sequence[int], framing: Framing) -> Callable[..., Any]:
     """A pipeline's encode_prompt that draws lots for `seeds`, one for each prompt it is asked for."""
+    return _changing(encode, lambda prompts: framed(prompts, seeds, framing))
 
+
+def emphasising(encode: Callable[..., Any], framing: Framing) -> Callable[..., Any]:
+    """A pipeline's encode_prompt that draws no lots."""
+    return _changing(encode, lambda prompts: emphasised(prompts, framing))
+
+
+def _changing(encode: Callable[..., Any], change: Callable[[Tensor], Tensor]) -> Callable[..., Any]:
     @functools.wraps(encode)
     def encoded(*args: Any, **kwargs: Any) -> Any:
         prompts, *others = encode(*args, **kwargs)
-        return framed(prompts, seeds, framing), *others
+        return change(prompts), *others
 
     return encoded

@@ -1,5 +1,6 @@
 """What a prompt leaves open of framing and decoration is drawn by lot for each seed; what it says stays said."""
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,7 +12,18 @@ from hypothesis import strategies as st
 
 from t2i_studio.domain import MAX_SEED
 from t2i_studio.errors import StudioError
-from t2i_studio.framing import FILE, TURNS, Choice, framed, load_framing, lots, save_framing, telling
+from t2i_studio.framing import (
+    FILE,
+    TURNS,
+    Choice,
+    emphasised,
+    emphasising,
+    framed,
+    load_framing,
+    lots,
+    save_framing,
+    telling,
+)
 
 LOTS = torch.Generator().manual_seed(0)
 FRAMING = {
@@ -109,6 +121,35 @@ def test_who_names_a_prop_gets_that_alone_and_as_many_as_are_usual() -> None:
         assert torch.equal(told[:, FRAMING[name].place], before[:, FRAMING[name].place])
 
 
+EMPHATIC = FRAMING | {name: replace(FRAMING[name], emphasis=0.5) for name in ("distance", "richness", "prop.coins")}
+
+
+def test_what_is_stated_is_moved_on_from_what_is_left_open_and_no_lot_is() -> None:
+    before = encoded(20, distance=2, coins=THERE, leaves=ABSENT, stars=ABSENT)
+    told, as_it_was = (framed(before, range(20), framing) for framing in (EMPHATIC, FRAMING))
+    for name, choice in FRAMING.items():
+        opened, place = choice.vectors[0], choice.place
+        if EMPHATIC[name].emphasis:
+            assert torch.allclose(told[:, place] - opened, 1.5 * (before[:, place] - opened), atol=1e-5)
+        else:
+            assert torch.equal(told[:, place], as_it_was[:, place])
+    told, as_it_was = (framed(encoded(20), range(20), framing) for framing in (EMPHATIC, FRAMING))
+    for name in ("distance", "position", "richness"):
+        assert torch.equal(told[:, FRAMING[name].place], as_it_was[:, FRAMING[name].place])
+
+
+def test_what_is_left_open_stays_open_where_no_lot_is_drawn() -> None:
+    told = emphasised(encoded(20), EMPHATIC)
+    assert all((choice.said(told) == 0).all() for choice in EMPHATIC.values())
+
+
+def test_a_prop_that_is_emphasised_is_still_the_only_one() -> None:
+    before = encoded(20, coins=THERE, leaves=ABSENT, stars=ABSENT)
+    told = framed(before, range(20), EMPHATIC)
+    for name in PROPS[1:]:
+        assert torch.equal(told[:, FRAMING[name].place], before[:, FRAMING[name].place])
+
+
 def test_a_model_whose_folder_has_no_lots_of_props_draws_the_others() -> None:
     old = {name: FRAMING[name] for name in ("distance", "position")}
     told, all_told = (framed(encoded(9), range(9), framing) for framing in (old, FRAMING))
@@ -133,14 +174,18 @@ def test_a_pipeline_s_encoding_is_told_and_gives_back_what_it_gave_besides() -> 
     told, others = telling(pipe.encode_prompt, [3, 4], FRAMING)(["a", "b"], device="cpu")
     assert torch.equal(told, framed(encoded(2), [3, 4], FRAMING))
     assert others == {"device": "cpu"}
+    told, others = emphasising(pipe.encode_prompt, EMPHATIC)(["a", "b"], device="cpu")
+    assert torch.equal(told, emphasised(encoded(2), EMPHATIC))
+    assert others == {"device": "cpu"}
 
 
 def test_it_comes_back_from_its_file(tmp_path: Path) -> None:
-    save_framing(tmp_path, FRAMING)
+    save_framing(tmp_path, EMPHATIC)
     again = load_framing(tmp_path)
     assert again is not None
-    assert again.keys() == FRAMING.keys()
-    assert torch.equal(framed(encoded(9), range(9), again), framed(encoded(9), range(9), FRAMING))
+    assert again.keys() == EMPHATIC.keys()
+    before = encoded(9, distance=1)
+    assert torch.equal(framed(before, range(9), again), framed(before, range(9), EMPHATIC))
 
 
 def test_where_there_is_none_there_is_none(tmp_path: Path) -> None:

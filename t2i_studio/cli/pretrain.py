@@ -252,12 +252,13 @@ def evaluate(
     ] = None,
     objects: Annotated[str, typer.Option(help="About these objects, with commas; default: all the model knows.")] = "",
     adapter: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Draw with this adapter.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Draw in so many steps; default: the model's own.")] = None,
     json: Json = False,
 ) -> None:
     """Generate held-out prompts with the model folder and print what the judge makes of the pictures, as flat keys."""
     from t2i_studio.pretraining import recipe
 
-    result = recipe.evaluate_folder(work, model, prompts, _pictures, sheet, _names(objects), adapter)
+    result = recipe.evaluate_folder(work, model, prompts, _pictures, sheet, _names(objects), adapter, steps)
     answer(result.scores, "\n".join(f"{name:20} {value:.3f}" for name, value in result.scores.items()), json)
 
 

@@ -17,7 +17,7 @@ from t2i_studio.domain import GenerationRequest
 from t2i_studio.engine.loading import LoadedModel
 from t2i_studio.engine.samplers import make_scheduler
 from t2i_studio.engine.steps import Hold, Step, watched
-from t2i_studio.framing import telling
+from t2i_studio.framing import emphasising, telling
 from t2i_studio.upscaling.cells import decoded
 from t2i_studio.upscaling.network import to_pictures
 
@@ -52,7 +52,9 @@ def denoise(
     pipe.scheduler = make_scheduler(request.sampler or "", model.own_scheduler)
     if hasattr(pipe, "encode_prompt"):
         pipe.encode_prompt = _in_turn(pipe.encode_prompt, model.encoding)
-        if model.framing and start is None:  # a picture to start from tells the framing itself
+        if model.framing and start:  # a picture to start from tells the framing itself
+            pipe.encode_prompt = emphasising(pipe.encode_prompt, model.framing)
+        elif model.framing:
             pipe.encode_prompt = telling(pipe.encode_prompt, seeds, model.framing)
 
     def on_step(step: Step) -> Tensor | None:

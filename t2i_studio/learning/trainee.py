@@ -24,6 +24,7 @@ from t2i_studio.engine.loading import LoadedModel
 from t2i_studio.engine.samplers import make_scheduler
 from t2i_studio.engine.steps import Step, Stopped, watched
 from t2i_studio.errors import StudioError
+from t2i_studio.framing import emphasising
 from t2i_studio.learning.noise import LEVELS, Noise
 from t2i_studio.learning.plan import SMALL
 
@@ -72,6 +73,8 @@ class Trainee:
         pipe.scheduler = _OneStep(pipe.scheduler, timesteps.to(self.device))
         pipe.prepare_latents = _giving(pipe.prepare_latents, noisy.to(self.device))
         pipe.encode_prompt = self._remembering(pipe.encode_prompt)
+        if self.model.framing:
+            pipe.encode_prompt = emphasising(pipe.encode_prompt, self.model.framing)
         alone = self.request.model_copy(update={"steps": 1, "guidance": self._unguided()})
         arguments = call_arguments(pipe, self.model, alone, list(range(len(prompts))), None)
         try:

@@ -23,6 +23,10 @@ READILY = {
 """How readily the lot falls on each class, against how often scenes have it: who sells a product wants to see it, and a
 model of so few cells draws it the better the larger it is. A tiny product, many props and confetti are drawn where they
 are asked for; three pictures in ten have no prop."""
+EMPHASIS = {"playfulness": 0.3, RICHNESS: 0.15, PROP: 0.1}
+"""How much more strongly what is stated is told (framing.emphasised). More takes from other attributes what it gives to
+one: an emphasis of 0.3 on the product cost 9 points of its colour, one of 0.3 on props 7 of playfulness.
+"""
 
 
 def left_open(facts: set[str], rng: np.random.Generator) -> set[str]:
@@ -48,7 +52,10 @@ def framing_of(table: ConceptTable, catalogue: Catalogue) -> Framing:
     """The lots of a model whose text encoder writes the vectors of this table."""
     places = {name: WORDS + number for number, name in enumerate(table.sizes)}
     return {
-        name: Choice(places[name], table.classes(name).detach(), torch.from_numpy(shares(name, catalogue)))
+        name: Choice(
+            places[name], table.classes(name).detach(), torch.from_numpy(shares(name, catalogue)),
+            EMPHASIS.get(PROP if name.startswith(PROP) else name, 0.0),
+        )
         for name in table.sizes
         if name in READILY or name.startswith(PROP)
-    }
+    }  # fmt: skip

@@ -221,16 +221,19 @@ def _looked_at_again(work: Path, painter: Painter, result: Evaluation, prompts: 
 
 def evaluate_folder(
     work: Path, folder: Path, prompts: int, progress: Callable[[int, int], None], sheet: Path | None = None,
-    objects: Sequence[str] = (), adapter: Path | None = None,
+    objects: Sequence[str] = (), adapter: Path | None = None, steps: int | None = None,
 ) -> Evaluation:  # fmt: skip
     """Evaluate a model folder, with an adapter where one is given, about `objects` or those of its vocabulary.
 
-    StudioError when it has none.
+    steps: instead of its own. StudioError when the model knows no object.
     """
     asked = catalogue_of(work).checked(objects) if objects else export.known_objects(folder)
     if not asked:
         raise StudioError("recipe.no_objects", path=folder)
-    return evaluate_pipeline(work, painter_of(folder, adapter), asked, prompts, progress, sheet)
+    painter = painter_of(folder, adapter)
+    if steps:
+        painter = replace(painter, sampling=replace(painter.sampling, steps=steps))
+    return evaluate_pipeline(work, painter, asked, prompts, progress, sheet)
 
 
 def painter_of(folder: Path, adapter: Path | None = None) -> Painter:

@@ -17,7 +17,7 @@ from t2i_studio.pretraining.attributes import attribute_classes
 from t2i_studio.pretraining.catalogue import Catalogue
 from t2i_studio.pretraining.concepts import UNSAID
 from t2i_studio.pretraining.denoiser import Denoiser, LatentScenes, draw_lesson, error_losses
-from t2i_studio.pretraining.distilling import Guidance, leads, unstressed
+from t2i_studio.pretraining.distilling import LED_BELOW, Guidance, leads, unstressed
 from t2i_studio.pretraining.latents import PatchCode
 from t2i_studio.pretraining.trainer import Chance
 
@@ -31,7 +31,8 @@ def refining_loss(
     catalogue: Catalogue, device: torch.device,
 ) -> Callable[[int, Chance], dict[str, Tensor]]:  # fmt: skip
     """The loss of one step: as far as the model is from the scene and its lead beyond it. With `colors`, prompts that
-    state none of them for the product are held to what the model said `before`.
+    state none of them for the product are held to what the model said `before`; without, all prompts are, from
+    LED_BELOW on: what is settled there, colours above all, needs more steps than a refinement has to come back.
 
     Prompts come to say E + (whole − 1)·(E − free) + (stress − 1)·(E − plain), as the student's did (distilling.guided):
     E = E[x₀|prompt], free without words, plain without STRESSED, the last two as `before` has them. In the two colours
@@ -50,9 +51,8 @@ def refining_loss(
         with torch.no_grad():
             at_an_end = torch.isin(lesson.said[:, color], ends)[:, None, None, None]
             target = lesson.clean + _lead(prediction, before, noisy, lesson.sigmas, lesson.said, at_an_end)
-            if colors:
-                learns = torch.isin(lesson.said[:, color], taught)[:, None, None, None]
-                target = torch.where(learns, target, before(noisy, lesson.sigmas, lesson.said))
+            learns = torch.isin(lesson.said[:, color], taught) if colors else lesson.sigmas < LED_BELOW
+            target = torch.where(learns[:, None, None, None], target, before(noisy, lesson.sigmas, lesson.said))
         return error_losses(prediction, target, lesson.mask, edges)
 
     return loss

@@ -1,5 +1,7 @@
 """One call of a pipeline: starts, masks, seeds together, and memory that runs short."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -11,6 +13,7 @@ from t2i_studio.engine import latents
 from t2i_studio.engine.acceptance import accept
 from t2i_studio.engine.denoising import Start, image_to_image
 from t2i_studio.engine.lanes import make_pictures
+from t2i_studio.framing import Choice
 from tests.engine.conftest import BUILDERS, SIDE
 
 CLASSES = tuple(BUILDERS)
@@ -69,6 +72,24 @@ def noised_latents(model, request, start, monkeypatch):
             monkeypatch.setattr(type(model.own_scheduler), method, spied)
     make_pictures(model, request, [1], lambda *_: None, start)
     return seen[0]
+
+
+def test_beside_a_picture_to_start_from_a_prompt_is_emphasised_and_no_lot_is_drawn(load, request_for):
+    model, start = load(), Start(stripes())
+    request = from_picture(request_for, model, "stable-diffusion", 1.0)
+    plain = last_latents(model, request, start)[-1].latents
+    open_ = Choice(3, torch.stack([encoded_at(model, request, 3), torch.zeros(16)]), torch.ones(1))
+    stated = replace(open_, vectors=open_.vectors.flip(0))
+    for choice, same in ((open_, True), (replace(open_, emphasis=0.5), True), (replace(stated, emphasis=0.5), False)):
+        made = last_latents(replace(model, framing={"playfulness": choice}), request, start)[-1].latents
+        assert torch.allclose(made, plain, atol=1e-5) == same
+
+
+def encoded_at(model, request, place):
+    """The vector of an encoded prompt at a place."""
+    with torch.inference_mode():
+        encoded = model.pipe.encode_prompt(request.prompt.text, "cpu", 1, do_classifier_free_guidance=False)[0]
+    return encoded[0, place].clone()
 
 
 def test_a_text_encoder_runs_once_for_a_prompt(load, request_for):

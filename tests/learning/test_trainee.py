@@ -1,12 +1,14 @@
 """What a trainee says is what its pipeline says, for every class of pipeline, and gradients reach the network."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
 from PIL import Image
 
 from t2i_studio.engine.denoising import denoise
+from t2i_studio.framing import Choice, Framing
 from t2i_studio.learning import lora
 from t2i_studio.learning.trainee import Trainee
 
@@ -16,6 +18,14 @@ TEXTS = ["red handbag", "blue mug on a white podium"]
 
 def noisy(trainee: Trainee, count: int, seed: int = 0) -> torch.Tensor:
     return torch.randn(count, *trainee.layout.shape[1:], generator=torch.Generator().manual_seed(seed))
+
+
+def emphatic(ready: Trainee, emphasis: float) -> Framing:
+    """Emphasis on one attribute, which its request states."""
+    pipe, text = ready.model.pipe, ready.request.prompt.text
+    encoded = pipe.encode_prompt(text, "cpu", 1, do_classifier_free_guidance=False)[0]
+    vectors = torch.stack([torch.zeros_like(encoded[0, 3]), encoded[0, 3]])
+    return {"playfulness": Choice(3, vectors.detach(), torch.ones(1), emphasis)}
 
 
 @pytest.mark.parametrize("name", CLASSES)
@@ -63,9 +73,12 @@ def test_it_sees_the_picture_that_the_pipeline_makes_of_clean_latents(trainee: C
     assert torch.equal(latents, ready.encode(picture))
 
 
-def test_says_is_what_the_sampler_gets(trainee: Callable[[str], Trainee]) -> None:
+@pytest.mark.parametrize("emphasis", [None, 0.5])
+def test_says_is_what_the_sampler_gets(emphasis: float | None, trainee: Callable[[str], Trainee]) -> None:
     """One step of the real pipeline from known noise, against the trainee's answer for the same latents."""
     ready = trainee("stable-diffusion")
+    if emphasis:
+        ready = Trainee(replace(ready.model, framing=emphatic(ready, emphasis)), ready.request)
     request = ready.request.model_copy(update={"guidance": 1.0, "steps": 4})
     seen: list[torch.Tensor] = []
     denoise(ready.model, request, [5], lambda step: seen.append(step.clean) if step.number == 1 else None)

@@ -44,6 +44,12 @@ def test_no_prop_of_a_feast_or_season_comes_unasked(catalogue: Catalogue) -> Non
     assert unasked == {"leaves", "blossoms", "stars", "bubbles"}
 
 
+def test_what_pictures_obey_too_little_is_emphasised_and_nothing_else(catalogue: Catalogue) -> None:
+    framing = framing_of(drawing.new_denoiser(catalogue).table, catalogue)
+    props = {f"prop.{prop}" for prop in catalogue.props}
+    assert {name for name, choice in framing.items() if choice.emphasis} == {"playfulness", "richness"} | props
+
+
 def test_the_lots_are_the_vectors_of_the_table(catalogue: Catalogue) -> None:
     table = drawing.new_denoiser(catalogue).table
     names = list(table.sizes)

@@ -20,7 +20,7 @@ from t2i_studio.judge.folder import load_card, load_judge
 from t2i_studio.pretraining import corpus, drawing, judging, model_card, recipe
 from t2i_studio.pretraining.catalogue import RENDERS, Catalogue, fetch_renders, load_catalogue
 from t2i_studio.pretraining.eight_bits import rounded
-from t2i_studio.pretraining.export import STUDENT
+from t2i_studio.pretraining.export import STUDENT, Painter
 from t2i_studio.pretraining.latents import PatchCode, to_tensor
 from t2i_studio.pretraining.trainer import Run, averaged
 from t2i_studio.settings import EMBEDDED_JUDGE, Settings
@@ -211,6 +211,20 @@ def test_an_unknown_object_is_named(
 ) -> None:
     line = [command, "--work", str(work), "--objects", objects]
     assert "pony" in complaint(capsys, *line, *(["--out", str(tmp_path / "model")] if command == "export" else []))
+
+
+def test_a_model_is_evaluated_in_its_own_steps_or_those_asked_for(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    painters = []
+
+    def evaluated(work: Path, painter: Painter, *_: object) -> recipe.Evaluation:
+        painters.append(painter.sampling)
+        return recipe.Evaluation({"object": 1.0}, {})
+
+    monkeypatch.setattr(recipe, "evaluate_pipeline", evaluated)
+    line = ["pretrain", "evaluate", "--work", str(work), "--model", str(work / "podium"), "--objects", "handbag"]
+    assert cli.run(line) == cli.run([*line, "--steps", "30"]) == 0
+    assert painters == [STUDENT, replace(STUDENT, steps=30)]
+    assert cli.run([*line, "--steps", "0"]) == 2
 
 
 def test_a_model_without_products_has_nothing_to_be_asked_for(

@@ -13,7 +13,7 @@ from t2i_studio.pretraining import drawing
 from t2i_studio.pretraining.catalogue import Catalogue
 from t2i_studio.pretraining.concepts import UNSAID
 from t2i_studio.pretraining.denoiser import Denoiser, LatentScenes
-from t2i_studio.pretraining.distilling import STRESSED
+from t2i_studio.pretraining.distilling import LED_BELOW, STRESSED
 from t2i_studio.pretraining.eight_bits import rounded
 from t2i_studio.pretraining.latents import fit_patch_code
 from t2i_studio.pretraining.refining import refining_loss
@@ -99,7 +99,15 @@ def test_a_model_that_is_as_far_beyond_the_scene_as_its_teacher_led_has_nothing_
     assert loss_of(there, there, [], color, sigma, catalogue, monkeypatch) < 1e-6
     assert loss_of(there, there, [color], color, sigma, catalogue, monkeypatch) < 1e-6
     short = Saying(before, free, led_plain, scene)
-    assert loss_of(short, short, [], color, sigma, catalogue, monkeypatch) > 0.01
+    assert loss_of(short, short, [color], color, sigma, catalogue, monkeypatch) > 0.01
+
+
+def test_without_colors_all_prompts_learn_but_where_the_noise_is_high(
+    model: Denoiser, before: Denoiser, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for color in (None, "red", "white"):
+        assert loss_of(model, before, [], color, LED_BELOW - 0.01, catalogue, monkeypatch) > 0.1
+        assert loss_of(model, before, [], color, LED_BELOW, catalogue, monkeypatch) < 1e-9
 
 
 def test_what_states_nothing_is_the_scene_and_no_lead_beyond_it(
