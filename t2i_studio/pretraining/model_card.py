@@ -24,7 +24,7 @@ picture = pipe("红色手提包，白色圆形展台，粉色背景", num_infere
 ```
 
 Where the product stands and how large it is, unless the prompt says so, is decided by the seed. The studio lets it also
-decide what is around the product: nothing, or a few leaves, blossoms, stars or bubbles. Plain diffusers does not, and
+decide what is around the product: nothing, or a few leaves, blossoms or stars. Plain diffusers does not, and
 there a prompt that names no props gets a faint mixture; say "minimal" to have none. What a prompt says of props, their
 number and playfulness the studio tells the model more strongly (`framing/`).
 

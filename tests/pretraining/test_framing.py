@@ -41,7 +41,7 @@ def test_no_prop_of_a_feast_or_season_comes_unasked(catalogue: Catalogue) -> Non
     often = {prop: shares(f"prop.{prop}", catalogue)[1] for prop in catalogue.props}
     assert np.isclose(sum(often.values()), 1)
     unasked = {prop for prop, share in often.items() if share}
-    assert unasked == {"leaves", "blossoms", "stars", "bubbles"}
+    assert unasked == {"leaves", "blossoms", "stars"}
 
 
 def test_what_pictures_obey_too_little_is_emphasised_and_nothing_else(catalogue: Catalogue) -> None:
