@@ -47,7 +47,7 @@ def test_patterns_are_there_for_both_languages() -> None:
         ("objects", ",1,bags,,ALL,all,handbag", ",1,bags,mauve,ALL,all,handbag"),
         ("objects", "rucksack", "handbag"),
         ("colors", "#d9232e", "crimson"),
-        ("props", "air,1,1,stars", "sea,1,1,stars"),
+        ("props", "air,1,3,stars", "sea,1,3,stars"),
         ("styles", "warmth,5,", "warmth,6,"),
     ],
 )
