@@ -80,7 +80,7 @@ def test_a_whole_session_tells_nothing_of_its_two_models(db: Database, kind: Ses
 
 
 def test_known_and_repeated_items_look_like_the_others(db: Database) -> None:
-    session = session_of(db, 8, known_share=0.3, repeat_share=0.2)
+    session = session_of(db, 8, known_share=0.5, repeat_share=0.2)  # half: hardly by chance none
     rater = arrived(db, studio_of(db), session)
     told, shapes = rater.through_practice(), set()
     while told["item"]:
