@@ -1,7 +1,6 @@
-"""Several variants at once: side by side in threads on a processor, in the same forward passes on a GPU.
+"""Several variants at once: in the same forward passes where company.py says so, and side by side in threads.
 
-On a processor each variant has forward passes of its own, and always as many threads, so that its bits do not
-depend on its company. When memory runs short: fewer at once, then the model's own measures, then a sentence.
+When memory runs short: fewer at once, then the model's own measures, then a sentence.
 """
 
 import gc
@@ -15,6 +14,7 @@ import torch
 from PIL import Image
 
 from t2i_studio.domain import GenerationRequest
+from t2i_studio.engine.company import sharing
 from t2i_studio.engine.denoising import Start, denoise
 from t2i_studio.engine.loading import LoadedModel
 from t2i_studio.engine.steps import Step
@@ -33,7 +33,7 @@ own. It starts no thread before there is work.
 
 @dataclass(frozen=True)
 class Made:
-    """A finished picture. together: how many variants shared its forward passes."""
+    """A finished picture. together: how many variants shared its forward passes, 1 where that leaves no trace."""
 
     picture: Image.Image
     together: int
@@ -50,9 +50,8 @@ def make_pictures(
 
     Raises StudioError memory.short when no measure is enough, and whatever `observe` raises.
     """
-    lanes = model.lanes
-    places = list(range(len(seeds)))
-    waiting = [places[first : first + model.together] for first in range(0, len(seeds), model.together)]
+    shares = sharing(model, request, len(seeds))
+    lanes, waiting = shares.lanes, shares.groups
     made: dict[int, Made] = {}
 
     def call(group: list[int]) -> list[Image.Image]:
@@ -65,7 +64,8 @@ def make_pictures(
         short = []
         for group, result in zip(now, _side_by_side(call, now), strict=True):
             if isinstance(result, list):
-                made |= {place: Made(picture, len(group)) for place, picture in zip(group, result, strict=True)}
+                together = 1 if shares.traceless else len(group)
+                made |= {place: Made(picture, together) for place, picture in zip(group, result, strict=True)}
             elif is_shortage(result):
                 short.append(group)
             else:
@@ -74,7 +74,7 @@ def make_pictures(
         if short:
             lanes, short = _relieve(model, lanes, short)
             waiting = short + waiting
-    return [made[place] for place in places]
+    return [made[place] for place in range(len(seeds))]
 
 
 def _side_by_side(

@@ -1,7 +1,7 @@
 """Weights from a folder or a hub into a pipeline on a device."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from t2i_studio.upscaling.network import SCALE, Upscaler
 SMALL = 150_000_000
 """Weights of a model below which one variant does not keep several processor cores busy."""
 TOGETHER = 4
-"""Variants in one forward pass on a GPU."""
+"""Variants in one forward pass, on a GPU or where that leaves their bits alone (company.py)."""
 
 
 @dataclass
@@ -36,7 +36,8 @@ class LoadedModel:
     side, each of `threads` threads. together: variants in one call. tokenizer: with its limit in tokens.
     encoding: held while prompts are encoded. adapters: the LoRA set now in it. cells: of a linear decoder
     (upscaling.cells), whose place they take. framing: what lots tell the model of that (framing.framed). upscaler:
-    what its pictures go through last. rungs: measures against memory shortage not taken yet.
+    what its pictures go through last. rungs: measures against memory shortage not taken yet. traceless: for kinds of
+    requests whether company leaves their pictures' bits alone, as far as that was tried (company.py).
     """
 
     card: ModelCard
@@ -56,6 +57,7 @@ class LoadedModel:
     framing: Framing | None = None
     upscaler: Upscaler | None = None
     rungs: list[Callable[[], None]] = field(default_factory=list)
+    traceless: dict[Hashable, bool] = field(default_factory=dict)
 
     def save_memory(self) -> bool:
         """Take the next measure against memory shortage; False when none is left."""

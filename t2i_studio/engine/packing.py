@@ -45,14 +45,17 @@ def pack(network: nn.Module) -> None:
 
 
 class _Packed:
-    """The weights of a layer, packed anew where they were changed or replaced, or inputs have another shape."""
+    """The weights of a layer, packed anew where they were changed or replaced, or inputs have other sides.
+
+    How many there are in a batch makes no difference to the layout: the same packing serves all, as quickly.
+    """
 
     def __init__(self) -> None:
         self._kept: tuple[Any, Tensor] | None = None  # replaced as a whole: lanes call at the same time
 
     def get(self, weight: Tensor, x: Tensor, make: Callable[[Tensor], Tensor]) -> Tensor:
         """What `make` makes of the weight for inputs like x."""
-        key = (weight.data_ptr(), None if weight.is_inference() else weight._version, weight.dtype, x.shape)
+        key = (weight.data_ptr(), None if weight.is_inference() else weight._version, weight.dtype, x.shape[1:])
         kept = self._kept
         if kept is None or kept[0] != key:
             self._kept = kept = key, make(weight.detach())

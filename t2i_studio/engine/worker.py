@@ -16,6 +16,7 @@ from t2i_studio.domain import Adapter, Derivation, GenerationRequest, Origin, St
 from t2i_studio.engine import previews
 from t2i_studio.engine.acceptance import accept
 from t2i_studio.engine.adapters import use_adapters
+from t2i_studio.engine.company import room
 from t2i_studio.engine.costs import cost_key
 from t2i_studio.engine.denoising import Start
 from t2i_studio.engine.explaining import explain
@@ -140,7 +141,7 @@ class Worker(threading.Thread):
         model = self._use_model(request.model)
         check_request(model, request)
         adapters = use_adapters(model, request.adapters)
-        group += self._board.take_like(first, model.lanes * model.together - 1)
+        group += self._board.take_like(first, room(model, request) - 1)
         wanted = [first, *(item for item in group[1:] if self._begin(item))]
         watch = _Watch(self._board, self._db, wanted, self._preview_of(request))
         seeds = [self._board.variant(item).seed for item in wanted]

@@ -102,3 +102,20 @@ def test_a_text_encoder_runs_once_for_a_prompt(load, request_for):
     once = len(calls)
     make_pictures(model, request, [2], lambda *_: None)
     assert once == len(calls) == 2  # the prompt and the empty negative prompt
+
+
+def test_several_variants_of_a_prompt_take_one_encoding_that_of_one_alone(load, request_for):
+    model = load()
+    request = accept(request_for(), model.card)
+    text = request.prompt.text
+
+    def encoded(texts):
+        with torch.inference_mode():
+            return model.pipe.encode_prompt(texts, "cpu", 1, do_classifier_free_guidance=False)[0]
+
+    asked = []
+    model.pipe.text_encoder.register_forward_pre_hook(lambda module, args: asked.append(len(args[0])))
+    four, one, other = encoded([text] * 4), encoded([text]), encoded([text, "blue mug"])
+    assert torch.equal(four, one.expand(4, -1, -1))
+    assert torch.allclose(other[:1], one, atol=1e-5)
+    assert not torch.allclose(other[1], one[0], atol=1e-2)
