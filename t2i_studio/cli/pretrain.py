@@ -119,12 +119,15 @@ def train_denoiser(
         str, typer.Option(help="Objects or style controls to show three times as often, with commas.")
     ] = "",
     decay: Annotated[bool, typer.Option("--decay/--no-decay", help="Let the learning rate fall at the end.")] = True,
+    keep_words: Annotated[
+        bool, typer.Option("--keep-words", help="Leave the vectors of words as they are: the text encoder still fits.")
+    ] = False,
 ) -> None:
     """Train the denoiser."""
     from t2i_studio.pretraining import drawing, recipe
 
     plan = recipe.plan("denoiser", scale, steps, decay)
-    drawing.train_denoiser(work, tier, plan, _names(objects) or None, nearest, _names(favour))
+    drawing.train_denoiser(work, tier, plan, _names(objects) or None, nearest, _names(favour), keep_words)
 
 
 @app.command("student")

@@ -34,7 +34,7 @@ def compose(
         folder.mkdir(parents=True, exist_ok=True)
         counts = [min(PART, count - begin) for begin in range(0, count, PART)]
         jobs = [(folder, tables, renders, tuple(objects), number, n, size, seed) for number, n in enumerate(counts)]
-        with multiprocessing.get_context("spawn").Pool(min(2, os.cpu_count() or 1)) as pool:
+        with multiprocessing.get_context("spawn").Pool(os.cpu_count()) as pool:
             done = 0
             for made in pool.imap_unordered(_compose_part, jobs):
                 done += made

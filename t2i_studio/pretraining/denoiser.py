@@ -1,28 +1,22 @@
 """The denoiser: a U-Net over the latents' 8×8 cells that predicts the clean latent, and how it is trained."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
 from diffusers import DPMSolverMultistepScheduler, UNet2DConditionModel
 from torch import Tensor, nn
 
-from t2i_studio.domain import NEUTRAL
 from t2i_studio.pretraining import objectives
-from t2i_studio.pretraining.captions import caption_with_facts
 from t2i_studio.pretraining.catalogue import Catalogue
 from t2i_studio.pretraining.concepts import UNSAID, ConceptTable, stated_classes
-from t2i_studio.pretraining.framing import left_open
-from t2i_studio.pretraining.latents import CELLS, PatchCode, to_pictures, to_tensor
+from t2i_studio.pretraining.latents import CELLS, PatchCode, to_pictures
+from t2i_studio.pretraining.lessons import Draw
 from t2i_studio.pretraining.scenes import Scene
 from t2i_studio.pretraining.trainer import Chance
 
 WIDTH = 256  # of a text vector
 SHIFT = 3.0  # of the sampler's steps towards noise, where what is drawn is decided
-BATCH = 16
-FAVOUR = 3
-DROPPED = 0.1  # share of prompts without a word, for guidance
 SEAM_WEIGHT = 16.0  # of the jumps at cells' borders, so that they make about a quarter of the loss
 OBJECT_WEIGHT = 3.0  # how much more a cell of the product counts than one of the backdrop
 
@@ -64,79 +58,6 @@ class Denoiser(nn.Module):
         return [*self.table.rows.parameters(), self.table.blank]
 
 
-@dataclass(frozen=True)
-class LatentScenes:
-    """Composed scenes as training data: latents (N, C, 8, 8) half precision, masks (N, 8, 8), scenes."""
-
-    latents: Tensor
-    masks: Tensor
-    scenes: list[Scene]
-
-    def only(self, objects: Sequence[str], nearest: int) -> "LatentScenes":
-        """The scenes of these objects from this level of distance on: an easier lesson to begin with."""
-        index = [
-            i for i, scene in enumerate(self.scenes)
-            if scene.object in objects and scene.style["distance"] >= nearest
-        ]  # fmt: skip
-        return self._at(index)
-
-    def favouring(self, names: Sequence[str], often: int = FAVOUR) -> "LatentScenes":
-        """The same scenes, some `often` times: so newcomers catch up, and nothing is forgotten.
-
-        names: objects, and style controls, for the scenes where these are not at their neutral level.
-        """
-        return self._repeated(often, [
-            scene.object in names or any(scene.style.get(name, NEUTRAL) != NEUTRAL for name in names)
-            for scene in self.scenes
-        ])  # fmt: skip
-
-    def half_in(self, colors: Sequence[str]) -> "LatentScenes":
-        """The same scenes, those of products in these colours so often that they are about half of all."""
-        these = [scene.color in colors for scene in self.scenes]
-        return self._repeated(max(1, round(these.count(False) / max(1, sum(these)))), these)
-
-    def _repeated(self, often: int, which: Sequence[bool]) -> "LatentScenes":
-        return self._at([i for i, repeated in enumerate(which) for _ in range(often if repeated else 1)])
-
-    def _at(self, index: list[int]) -> "LatentScenes":
-        return LatentScenes(self.latents[index], self.masks[index], [self.scenes[i] for i in index])
-
-
-def encode_corpus(parts: Iterable[tuple[np.ndarray, np.ndarray, list[Scene]]], code: PatchCode) -> LatentScenes:
-    """Latents of all pictures of a corpus (see corpus.parts)."""
-    latents, masks, scenes = [], [], []
-    for pictures, mask, some in parts:
-        latents.append(code.encode(to_tensor(pictures)).half())
-        masks.append(torch.from_numpy(mask))
-        scenes += some
-    return LatentScenes(torch.cat(latents), torch.cat(masks), scenes)
-
-
-@dataclass(frozen=True)
-class Lesson:
-    """What one step learns from: clean latents and noise (B, C, 8, 8), noise levels (B,), stated classes (B,
-    attributes), the product's share of each cell (B, 8, 8).
-    """
-
-    clean: Tensor
-    noise: Tensor
-    sigmas: Tensor
-    said: Tensor
-    mask: Tensor
-
-
-def draw_lesson(data: LatentScenes, catalogue: Catalogue, chance: Chance, device: torch.device) -> Lesson:
-    """New scenes, new wordings, new noise."""
-    index = chance.numpy.integers(len(data.scenes), size=BATCH)
-    scenes = [data.scenes[i] for i in index]
-    facts = [stated(scene, chance.numpy, catalogue) for scene in scenes]
-    said = np.stack([stated_classes(scene, some, catalogue) for scene, some in zip(scenes, facts, strict=True)])
-    clean = data.latents[index].float().to(device)
-    sigmas = objectives.sample_sigmas(BATCH, chance.torch).to(device)
-    noise = torch.randn(clean.shape, generator=chance.torch).to(device)
-    return Lesson(clean, noise, sigmas, torch.from_numpy(said).to(device), data.masks[index].float().to(device))
-
-
 def error_losses(prediction: Tensor, target: Tensor, mask: Tensor, edges: Tensor) -> dict[str, Tensor]:
     """The loss of predicted latents, and its two parts: errors in cells, and jumps of the error between them."""
     cells = objectives.clean_latent_loss(prediction, target, 1 + OBJECT_WEIGHT * mask)
@@ -145,30 +66,22 @@ def error_losses(prediction: Tensor, target: Tensor, mask: Tensor, edges: Tensor
 
 
 def denoising_loss(
-    model: Denoiser, data: LatentScenes, code: PatchCode, catalogue: Catalogue, device: torch.device
+    model: Denoiser, draw: Draw, code: PatchCode, device: torch.device
 ) -> Callable[[int, Chance], dict[str, Tensor]]:
-    """The loss of one step; object_from_noise: the mean squared error on the product's cells at pure noise."""
+    """The loss of one step; object_from_noise: the mean squared error on the product's cells at pure noise, NaN where
+    no example of the step has that.
+    """
     edges = code.edges().to(device)
 
     def loss(step: int, chance: Chance) -> dict[str, Tensor]:
-        lesson = draw_lesson(data, catalogue, chance, device)
+        lesson = draw(chance)
         noisy = objectives.diffuse(lesson.clean, lesson.noise, lesson.sigmas)
         prediction = model(noisy, lesson.sigmas, lesson.said)
         scalars = error_losses(prediction, lesson.clean, lesson.mask, edges)
-        pure = lesson.sigmas > 0.99
-        if not bool(pure.any()):
-            return scalars
-        with torch.no_grad():
-            at_noise = objectives.clean_latent_loss(prediction[pure], lesson.clean[pure], lesson.mask[pure] + 1e-6)
-        return scalars | {"object_from_noise": at_noise}
+        pure = lesson.mask * (lesson.sigmas > 0.99)[:, None, None]
+        return scalars | {"object_from_noise": objectives.clean_latent_loss(prediction.detach(), lesson.clean, pure)}
 
     return loss
-
-
-def stated(scene: Scene, rng: np.random.Generator, catalogue: Catalogue) -> set[str]:
-    """What a description drawn by lot states of the scene; nothing at all in a share of DROPPED."""
-    facts = left_open(caption_with_facts(scene, rng, "zh", catalogue)[1], rng)
-    return set() if rng.random() < DROPPED else facts
 
 
 @torch.no_grad()

@@ -15,6 +15,7 @@ from t2i_studio.pretraining.concepts import ConceptTable
 from t2i_studio.pretraining.corpus import HELD_OUT
 from t2i_studio.pretraining.export import Sampling
 from t2i_studio.pretraining.latents import PatchCode
+from t2i_studio.pretraining.lessons import LatentScenes, encode_corpus, lessons_of
 from t2i_studio.pretraining.scenes import Scene, sample_scene
 from t2i_studio.pretraining.trainer import Plan, Run, averaged, train
 from t2i_studio.pretraining.writing import writing
@@ -36,11 +37,13 @@ def train_denoiser(
     objects: Sequence[str] | None = None,
     nearest: int = 1,
     favour: Sequence[str] = (),
+    keep_words: bool = False,
 ) -> None:
     """Train the denoiser on the corpus of a tier; goes on from the checkpoint, whatever it was trained on.
 
     objects, nearest: restrict the lesson to some of the tier's objects, and to scenes from that level of distance.
-    favour: what to show more often: objects that were added last, style controls that lag behind.
+    favour: what to show more often: objects that were added last, style controls that lag behind. keep_words: leave the
+    concept table as it is, so that the text encoder that was taught it goes on to fit.
     """
     catalogue, device = catalogue_of(work), probe.device()
     code = PatchCode.load(work / "code.safetensors")
@@ -51,9 +54,11 @@ def train_denoiser(
         data = data.favouring(favour)
     if not data.scenes:
         raise StudioError("recipe.no_such_scenes", path=work / f"corpus-{tier}", objects=", ".join(objects))
-    model = new_denoiser(catalogue).to(device)
+    model = new_denoiser(catalogue)
+    probe.place(model, device)
+    model.table.requires_grad_(not keep_words)
     grid = denoiser.progress_grid(model, code, one_of_each(objects, catalogue), catalogue, device)
-    loss = denoiser.denoising_loss(model, data, code, catalogue, device)
+    loss = denoiser.denoising_loss(model, lessons_of(data, catalogue, device), code, device)
     with probe.autocast(device):
         train(model, loss, plan, Run(work / "denoiser"), model.quick(), grid)
 
@@ -73,8 +78,10 @@ def train_student(work: Path, tier: int, plan: Plan) -> None:
         student.load_state_dict(teacher.state_dict())
         warm_start.begin_from(run, student, plan, [])
     data = latent_scenes(work / f"corpus-{tier}", code).only(catalogue.tier(tier), nearest=1)
-    pair = student.to(device), teacher.to(device)
-    loss = distilling.distillation_loss(*pair, distilling.Guidance(), data, code, catalogue, device)
+    for network in (student, teacher):
+        probe.place(network, device)
+    draw = lessons_of(data, catalogue, device)
+    loss = distilling.distillation_loss(student, teacher, distilling.scales(catalogue), draw, code, device)
     with probe.autocast(device):
         train(student, loss, plan, run)
 
@@ -98,8 +105,10 @@ def refine_student(work: Path, tier: int, colors: Sequence[str], plan: Plan) -> 
     if not run.checkpoint.exists():
         model.load_state_dict(before.state_dict())
         warm_start.begin_from(run, model, plan, [])
-    pair = model.to(device), before.to(device)
-    loss = refining.refining_loss(*pair, colors, data, code, catalogue, device)
+    for network in (model, before):
+        probe.place(network, device)
+    draw = lessons_of(data, catalogue, device)
+    loss = refining.refining_loss(model, before, colors, draw, code, catalogue, device)
     with probe.autocast(device):
         train(model, loss, plan, run)
 
@@ -112,15 +121,15 @@ def drawing_network(work: Path) -> tuple[denoiser.Denoiser, Sampling]:
     return averaged(run, new_denoiser(catalogue_of(work))), export.STUDENT
 
 
-def latent_scenes(folder: Path, code: PatchCode) -> denoiser.LatentScenes:
+def latent_scenes(folder: Path, code: PatchCode) -> LatentScenes:
     """The corpus as latents; kept beside it, since a run is resumed often."""
     kept, scenes = folder / "latents.npz", corpus.scenes(folder)
     if kept.exists():
         with np.load(kept) as file:
             latents, masks = torch.from_numpy(file["latents"]), torch.from_numpy(file["masks"])
         if len(latents) == len(scenes):  # else the corpus has grown since
-            return denoiser.LatentScenes(latents, masks, scenes)
-    data = denoiser.encode_corpus(corpus.parts(folder), code)
+            return LatentScenes(latents, masks, scenes)
+    data = encode_corpus(corpus.parts(folder), code, probe.device())
     with writing(folder):
         np.savez(partial := folder / "latents.part.npz", latents=data.latents.numpy(), masks=data.masks.numpy())
         partial.replace(kept)

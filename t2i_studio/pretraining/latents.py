@@ -53,6 +53,10 @@ class PatchCode:
         sides = pixels[..., 0], pixels[..., -1], pixels[..., 0, :], pixels[..., -1, :]
         return torch.stack([side.flatten(1).T for side in sides])
 
+    def to(self, device: torch.device) -> "PatchCode":
+        """The same code on a device."""
+        return PatchCode(self.mean.to(device), self.basis.to(device), self.scale.to(device))
+
     def save(self, path: Path) -> None:
         """Write the file whole or not at all."""
         partial = path.with_suffix(".part")
@@ -85,9 +89,9 @@ def fit_patch_code(pictures: np.ndarray, channels: int = 96) -> PatchCode:
     return PatchCode(mean.float(), basis.float().contiguous(), scale.float())
 
 
-def to_tensor(pictures: np.ndarray) -> Tensor:
+def to_tensor(pictures: np.ndarray, device: torch.device | str = "cpu") -> Tensor:
     """(N, H, W, 3) uint8 → (N, 3, H, W) float in [−1, 1]."""
-    return torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 127.5 - 1
+    return torch.from_numpy(pictures).to(device).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
 def to_pictures(tensor: Tensor) -> np.ndarray:

@@ -20,8 +20,9 @@ def sample_sigmas(count: int, generator: torch.Generator, pure_noise: float = 0.
     latent learns there to draw it, with nothing to copy from. What they leave open is decided by the noise in the
     steps after that, between 0.99 and 0.8: therefore LOGIT_MEAN is well above 0, so that these are a third of the rest.
     """
-    sigmas = torch.sigmoid(LOGIT_MEAN + LOGIT_SPREAD * torch.randn(count, generator=generator))
-    pure = torch.rand(count, generator=generator) < pure_noise
+    on = generator.device
+    sigmas = torch.sigmoid(LOGIT_MEAN + LOGIT_SPREAD * torch.randn(count, generator=generator, device=on))
+    pure = torch.rand(count, generator=generator, device=on) < pure_noise
     return torch.where(pure, torch.full_like(sigmas, 0.999), sigmas)
 
 

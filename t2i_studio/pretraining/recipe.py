@@ -68,12 +68,18 @@ PLANS = {
     "judge-2": Plan(steps=12_000, lr=1e-3, decay=3_000, ema=0.998),
 }
 
+ON_AN_ACCELERATOR = {
+    "denoiser": Plan(steps=7_000, lr=1.2e-3, decay=2_500),
+    "student": Plan(steps=2_500, lr=4e-4, decay=1_000),
+    "refining": Plan(steps=2_500, lr=6e-4, decay=1_000),
+}
+"""Plans of the stages that draw, whose lessons are 64 times as large there (lessons.LARGE)."""
 ADAPTER = ("adapter", "adapter_text")  # runs that are no part of a model folder
 
 
 def plan(stage: str, scale: float = 1.0, steps: int | None = None, decay: bool = True) -> Plan:
     """The plan of a stage at a share of its length, or for `steps` in all; decay: end with the falling rate."""
-    full = PLANS[stage]
+    full = PLANS[stage] if probe.device().type == "cpu" else (PLANS | ON_AN_ACCELERATOR)[stage]
     steps = steps or max(2, round(full.steps * scale))
     share = steps / full.steps
     return replace(

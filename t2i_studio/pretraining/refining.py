@@ -16,18 +16,15 @@ from t2i_studio.pretraining import eight_bits, objectives
 from t2i_studio.pretraining.attributes import attribute_classes
 from t2i_studio.pretraining.catalogue import Catalogue
 from t2i_studio.pretraining.concepts import UNSAID
-from t2i_studio.pretraining.denoiser import Denoiser, LatentScenes, draw_lesson, error_losses
-from t2i_studio.pretraining.distilling import LED_BELOW, Guidance, leads, unstressed
+from t2i_studio.pretraining.denoiser import Denoiser, error_losses
+from t2i_studio.pretraining.distilling import LED_BELOW, leads, scales, unstressed
 from t2i_studio.pretraining.latents import PatchCode
+from t2i_studio.pretraining.lessons import Draw
 from t2i_studio.pretraining.trainer import Chance
-
-ENDS = ("white", "black")
-"""Colours that a lead drives beyond what a picture can show, so that the product becomes flat."""
-AT_THE_ENDS = Guidance(whole=2.5, early=2.0, late=1.0)
 
 
 def refining_loss(
-    model: Denoiser, before: Denoiser, colors: Sequence[str], data: LatentScenes, code: PatchCode,
+    model: Denoiser, before: Denoiser, colors: Sequence[str], draw: Draw, code: PatchCode,
     catalogue: Catalogue, device: torch.device,
 ) -> Callable[[int, Chance], dict[str, Tensor]]:  # fmt: skip
     """The loss of one step: as far as the model is from the scene and its lead beyond it. With `colors`, prompts that
@@ -35,22 +32,20 @@ def refining_loss(
     LED_BELOW on: what is settled there, colours above all, needs more steps than a refinement has to come back.
 
     Prompts come to say E + (whole − 1)·(E − free) + (stress − 1)·(E − plain), as the student's did (distilling.guided):
-    E = E[x₀|prompt], free without words, plain without STRESSED, the last two as `before` has them. In the two colours
-    at the ENDS they are led AT_THE_ENDS.
+    E = E[x₀|prompt], free without words, plain without STRESSED, the last two as `before` has them.
     """
     edges = code.edges().to(device)
     color, names = list(model.table.sizes).index("color"), attribute_classes(catalogue)["color"]
-    ends, taught = (
-        torch.tensor([1 + names.index(name) for name in some], device=device) for some in (ENDS, colors or ())
-    )
+    taught = torch.tensor([1 + names.index(name) for name in colors], device=device)
+    by_color = scales(catalogue).to(device)
 
     def loss(step: int, chance: Chance) -> dict[str, Tensor]:
-        lesson = draw_lesson(data, catalogue, chance, device)
+        lesson = draw(chance)
         noisy = objectives.diffuse(lesson.clean, lesson.noise, lesson.sigmas)
         prediction = functional_call(model, eight_bits.straight_through(model), (noisy, lesson.sigmas, lesson.said))
         with torch.no_grad():
-            at_an_end = torch.isin(lesson.said[:, color], ends)[:, None, None, None]
-            target = lesson.clean + _lead(prediction, before, noisy, lesson.sigmas, lesson.said, at_an_end)
+            lead = leads(lesson.sigmas, lesson.said[:, color], by_color)
+            target = lesson.clean + _beyond(prediction, before, noisy, lesson.sigmas, lesson.said, *lead)
             learns = torch.isin(lesson.said[:, color], taught) if colors else lesson.sigmas < LED_BELOW
             target = torch.where(learns[:, None, None, None], target, before(noisy, lesson.sigmas, lesson.said))
         return error_losses(prediction, target, lesson.mask, edges)
@@ -58,16 +53,12 @@ def refining_loss(
     return loss
 
 
-def _lead(
-    prediction: Tensor, before: Denoiser, noisy: Tensor, sigmas: Tensor, said: Tensor, at_an_end: Tensor
+def _beyond(
+    prediction: Tensor, before: Denoiser, noisy: Tensor, sigmas: Tensor, said: Tensor, whole: Tensor, stress: Tensor
 ) -> Tensor:  # fmt: skip
-    """How far beyond the scenes `prediction` is, taken to be led: (B, C, 8, 8). at_an_end: (B, 1, 1, 1)."""
+    """How far beyond the scenes `prediction` is, taken to be led: (B, C, 8, 8). whole, stress: see distilling.leads."""
     unsaid, without = torch.full_like(said, UNSAID), unstressed(said, list(before.table.sizes))
     free, led = before(noisy.repeat(2, 1, 1, 1), sigmas.repeat(2), torch.cat([unsaid, without])).chunk(2)
-    whole, stress = (
-        torch.where(at_an_end, end, usual)
-        for end, usual in zip(leads(sigmas, AT_THE_ENDS), leads(sigmas, Guidance()), strict=True)
-    )
     # what states nothing, or nothing of STRESSED, has nothing of that kind to be led by
     whole = torch.where((said == UNSAID).all(1)[:, None, None, None], 0.0, whole)
     stress = torch.where((said == without).all(1)[:, None, None, None], 0.0, stress)

@@ -230,17 +230,15 @@ class _Journal:
         self.run, self.plan, self.start = run, plan, start
         self.writer = SummaryWriter(str(run.folder))
         self.text = (run.folder / "log.txt").open("a", encoding="utf-8")
-        self.sums: dict[str, float] = {}
-        self.count = 0
+        self.scalars: dict[str, list[Tensor]] = {}
         self.begun = self.saved = self.drawn = time.monotonic()
 
     def note(self, step: int, scalars: dict[str, Tensor]) -> None:
-        for name, value in scalars.items():
-            self.sums[name] = self.sums.get(name, 0.0) + float(value.detach())
-        self.count += 1
+        for name, value in scalars.items():  # kept as they are: to read one is to wait for the device
+            self.scalars.setdefault(name, []).append(value.detach())
         if step % self.plan.log_every and step != self.plan.steps:
             return
-        means = {name: total / self.count for name, total in self.sums.items()}
+        means = {name: float(torch.stack(values).float().nanmean()) for name, values in self.scalars.items()}
         pace = (step - self.start) / (time.monotonic() - self.begun)
         left = (self.plan.steps - step) / pace / 60
         words = "  ".join(f"{name} {value:.4f}" for name, value in means.items())
@@ -250,7 +248,7 @@ class _Journal:
         print(f"{line}  {pace:.2f} steps/s, {left:.0f} min left", file=sys.stderr, flush=True)
         for name, mean in means.items():
             self.writer.add_scalar(name, mean, step)
-        self.sums, self.count = {}, 0
+        self.scalars = {}
 
     def grid_due(self, step: int) -> bool:
         return step == self.plan.steps or time.monotonic() - self.drawn > self.plan.grid_seconds

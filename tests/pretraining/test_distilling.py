@@ -8,11 +8,13 @@ import torch
 from torch import Tensor
 
 from t2i_studio.pretraining import drawing
+from t2i_studio.pretraining.attributes import attribute_classes
 from t2i_studio.pretraining.catalogue import Catalogue
-from t2i_studio.pretraining.denoiser import Denoiser, LatentScenes
-from t2i_studio.pretraining.distilling import Guidance, distillation_loss
+from t2i_studio.pretraining.denoiser import Denoiser
+from t2i_studio.pretraining.distilling import AT_THE_ENDS, ENDS, Guidance, distillation_loss, leads, scales
 from t2i_studio.pretraining.eight_bits import rounded
 from t2i_studio.pretraining.latents import fit_patch_code
+from t2i_studio.pretraining.lessons import LatentScenes, one_by_one
 from t2i_studio.pretraining.scenes import sample_scene
 from t2i_studio.pretraining.trainer import Chance
 
@@ -40,7 +42,8 @@ def loss_at(models: tuple[Denoiser, Denoiser], catalogue: Catalogue) -> LossAt:
     teacher, student = models
 
     def at(guidance: Guidance) -> Loss:
-        return distillation_loss(student, teacher, guidance, data, code, catalogue, torch.device("cpu"))
+        everywhere = scales(catalogue, guidance, guidance)
+        return distillation_loss(student, teacher, everywhere, one_by_one(data, catalogue), code, torch.device("cpu"))
 
     return at
 
@@ -57,7 +60,7 @@ def all_at(loss_at: LossAt, monkeypatch: pytest.MonkeyPatch) -> Callable[[Guidan
 
 
 def stating(monkeypatch: pytest.MonkeyPatch, facts: set[str]) -> None:
-    monkeypatch.setattr("t2i_studio.pretraining.denoiser.stated", lambda scene, rng, catalogue: facts)
+    monkeypatch.setattr("t2i_studio.pretraining.lessons.stated", lambda scene, rng, catalogue: facts)
 
 
 def test_without_guidance_the_student_says_already_what_it_should(loss_at: LossAt) -> None:
@@ -102,3 +105,14 @@ def test_only_the_student_learns_and_not_its_table(loss_at: LossAt, models: tupl
 def test_a_prompt_without_a_word_has_nothing_to_be_led_by(loss_at: LossAt, monkeypatch: pytest.MonkeyPatch) -> None:
     stating(monkeypatch, set())
     assert float(loss_at(Guidance(5.0, 5.0, 5.0))(0, Chance.at(0, 0))["loss"]) < 1e-9
+
+
+def test_colours_at_the_ends_are_led_less(catalogue: Catalogue) -> None:
+    names = ["", *attribute_classes(catalogue)["color"]]
+    colors = torch.tensor([names.index(name) for name in ("red", *ENDS)])
+    whole, stress = leads(torch.full((3,), 0.95), colors, scales(catalogue))
+    assert whole.flatten().tolist() == [0, 0, 0]
+    assert stress.flatten().tolist() == [Guidance().early - 1] + [AT_THE_ENDS.early - 1] * 2
+    whole, stress = leads(torch.full((3,), 0.5), colors, scales(catalogue))
+    assert whole.flatten().tolist() == [Guidance().whole - 1] * 3
+    assert stress.flatten().tolist() == [Guidance().late - 1] + [AT_THE_ENDS.late - 1] * 2

@@ -7,8 +7,8 @@ from t2i_studio.pretraining import drawing
 from t2i_studio.pretraining.attributes import attribute_classes
 from t2i_studio.pretraining.catalogue import Catalogue
 from t2i_studio.pretraining.concepts import UNSAID
-from t2i_studio.pretraining.denoiser import DROPPED, stated
 from t2i_studio.pretraining.framing import OPEN, READILY, framing_of, shares
+from t2i_studio.pretraining.lessons import DROPPED, stated
 from t2i_studio.pretraining.scenes import sample_scene
 
 COUNT = 2_000

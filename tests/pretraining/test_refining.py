@@ -12,10 +12,11 @@ from t2i_studio.domain import NEUTRAL, STYLE_CONTROLS
 from t2i_studio.pretraining import drawing
 from t2i_studio.pretraining.catalogue import Catalogue
 from t2i_studio.pretraining.concepts import UNSAID
-from t2i_studio.pretraining.denoiser import Denoiser, LatentScenes
+from t2i_studio.pretraining.denoiser import Denoiser
 from t2i_studio.pretraining.distilling import LED_BELOW, STRESSED
 from t2i_studio.pretraining.eight_bits import rounded
 from t2i_studio.pretraining.latents import fit_patch_code
+from t2i_studio.pretraining.lessons import LatentScenes, one_by_one
 from t2i_studio.pretraining.refining import refining_loss
 from t2i_studio.pretraining.scenes import Scene
 from t2i_studio.pretraining.trainer import Chance
@@ -49,9 +50,11 @@ def loss_of(
 ) -> float:  # fmt: skip
     """The loss of prompts that state these facts of scenes in a colour, when `taught` learn."""
     monkeypatch.setattr("t2i_studio.pretraining.objectives.sample_sigmas", lambda n, lots: torch.full((n,), sigma))
-    monkeypatch.setattr("t2i_studio.pretraining.denoiser.stated", lambda scene, rng, catalogue: set(facts))
+    monkeypatch.setattr("t2i_studio.pretraining.lessons.stated", lambda scene, rng, catalogue: set(facts))
     code = fit_patch_code(np.random.default_rng(0).integers(0, 255, (8, 128, 128, 3), np.uint8))
-    loss = refining_loss(model, before, taught, scenes(color), code, catalogue, torch.device("cpu"))
+    loss = refining_loss(
+        model, before, taught, one_by_one(scenes(color), catalogue), code, catalogue, torch.device("cpu")
+    )
     return float(loss(0, Chance.at(0, 0))["loss"].detach())
 
 
@@ -139,7 +142,9 @@ def test_only_the_model_learns_and_not_its_table(
     model: Denoiser, before: Denoiser, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     code = fit_patch_code(np.random.default_rng(0).integers(0, 255, (8, 128, 128, 3), np.uint8))
-    loss = refining_loss(model, before, [], scenes("white"), code, catalogue, torch.device("cpu"))
+    loss = refining_loss(
+        model, before, [], one_by_one(scenes("white"), catalogue), code, catalogue, torch.device("cpu")
+    )
     loss(0, Chance.at(0, 0))["loss"].backward()
     assert all(weight.grad is None for weight in [*before.parameters(), *model.table.parameters()])
     assert any(weight.grad is not None and weight.grad.abs().max() > 0 for weight in model.unet.parameters())

@@ -21,8 +21,9 @@ from t2i_studio.pretraining import objectives, probe, text_encoder, warm_start
 from t2i_studio.pretraining.attributes import attribute_sizes
 from t2i_studio.pretraining.catalogue import Catalogue
 from t2i_studio.pretraining.concepts import WORDS, ConceptTable
-from t2i_studio.pretraining.denoiser import WIDTH, Denoiser, LatentScenes, draw_lesson, error_losses
+from t2i_studio.pretraining.denoiser import WIDTH, Denoiser, error_losses
 from t2i_studio.pretraining.latents import PatchCode
+from t2i_studio.pretraining.lessons import Draw, LatentScenes, lessons_of
 from t2i_studio.pretraining.tokenizer import vocabulary
 from t2i_studio.pretraining.trainer import Chance, Plan, Run, train
 from t2i_studio.pretraining.writing import replacing
@@ -95,7 +96,8 @@ def teach_drawing(taught: Pupil, data: LatentScenes, plan: Plan, run: Run) -> No
     rows = taught.table.rows.weight
     taught.table.requires_grad_(False)
     rows.requires_grad_(True).register_hook(lambda gradient: gradient * _is_new(taught, gradient))
-    loss = drawing_loss(model.to(device), data.favouring(taught.new, _often(taught)), taught, device)
+    draw = lessons_of(data.favouring(taught.new, _often(taught)), taught.catalogue, device)
+    loss = drawing_loss(model.to(device), draw, taught, device)
     with probe.autocast(device):
         train(model, loss, plan, run, list(taught.table.rows.parameters()))
     model.cpu().requires_grad_(False)
@@ -119,7 +121,7 @@ def _numbers(taught: Pupil) -> Tensor:
 
 
 def drawing_loss(
-    model: Denoiser, data: LatentScenes, taught: Pupil, device: torch.device
+    model: Denoiser, draw: Draw, taught: Pupil, device: torch.device
 ) -> Callable[[int, Chance], dict[str, Tensor]]:  # fmt: skip
     """The loss of one step: where a prompt states a new product as far as the model is from the scene, else as far as
     it is from what it says without its additions.
@@ -128,7 +130,7 @@ def drawing_loss(
     unet: Any = model.unet
 
     def loss(step: int, chance: Chance) -> dict[str, Tensor]:
-        lesson = draw_lesson(data, taught.catalogue, chance, device)
+        lesson = draw(chance)
         noisy = objectives.diffuse(lesson.clean, lesson.noise, lesson.sigmas)
         old, target = ~torch.isin(lesson.said[:, 0], numbers), lesson.clean
         if bool(old.any()):
