@@ -136,7 +136,7 @@ def _lesson(latents: Tensor, masks: Tensor, said: Tensor, lots: torch.Generator)
 
 
 def wordings(scenes: Sequence[Scene], catalogue: Catalogue) -> np.ndarray:
-    """What WORDINGS descriptions of each scene state: class numbers (N, WORDINGS, attributes) uint16."""
+    """What WORDINGS descriptions of each scene state: class numbers (N, WORDINGS, attributes) int16."""
     with multiprocessing.get_context("spawn").Pool(os.cpu_count()) as pool:
         jobs = enumerate(scenes[begin : begin + SHARE] for begin in range(0, len(scenes), SHARE))
         return np.concatenate(pool.starmap(partial(_worded, catalogue), jobs))
@@ -144,7 +144,7 @@ def wordings(scenes: Sequence[Scene], catalogue: Catalogue) -> np.ndarray:
 
 def _worded(catalogue: Catalogue, number: int, scenes: Sequence[Scene]) -> np.ndarray:
     rng = np.random.default_rng((WORDINGS, number))
-    return np.stack([said_of([scene] * WORDINGS, rng, catalogue) for scene in scenes]).astype(np.uint16)
+    return np.stack([said_of([scene] * WORDINGS, rng, catalogue) for scene in scenes]).astype(np.int16)
 
 
 def said_of(scenes: Sequence[Scene], rng: np.random.Generator, catalogue: Catalogue) -> np.ndarray:
