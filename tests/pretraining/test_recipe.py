@@ -377,3 +377,21 @@ def test_a_second_judge_has_its_own_scenes_and_its_own_scores(work: Path, tmp_pa
 def test_where_no_judge_was_trained_the_studios_own_judges(tmp_path: Path) -> None:
     assert judging.critic(tmp_path) is load_judge()
     assert judging.second_critic(tmp_path) is None
+
+
+def test_words_that_are_kept_stay_as_they_are_while_drawing_goes_on(work: Path, tmp_path: Path) -> None:
+    for name in ("corpus-1", "denoiser"):
+        shutil.copytree(work / name, tmp_path / name)
+    shutil.copy(work / "code.safetensors", tmp_path)
+    run = Run(tmp_path / "denoiser")
+
+    def goes_on(*more: str) -> set[str]:
+        """Of words and drawing, what one more step changes."""
+        before = run.load() or {}
+        steps = str(before["step"] + 1)
+        assert cli.run(["pretrain", "denoiser", "--work", str(tmp_path), "--steps", steps, "--no-decay", *more]) == 0
+        after = (run.load() or {})["model"]
+        return {name.partition(".")[0] for name, one in before["model"].items() if not torch.equal(one, after[name])}
+
+    assert goes_on("--keep-words") == {"unet"}
+    assert goes_on() == {"table", "unet"}

@@ -22,6 +22,7 @@ from t2i_studio.pretraining.catalogue import catalogue_of
 from t2i_studio.pretraining.concepts import WORDS
 from t2i_studio.pretraining.denoiser import Denoiser
 from t2i_studio.pretraining.export import known_objects
+from t2i_studio.pretraining.lessons import one_by_one
 from t2i_studio.pretraining.shop import adapting
 from t2i_studio.pretraining.text_encoder import tokenize
 from t2i_studio.pretraining.trainer import Chance, Run, averaged
@@ -176,7 +177,8 @@ def test_an_adapter_changes_what_the_model_says_of_new_products_only(work: Path)
     data, before = drawing.latent_scenes(work / "corpus-1", taught.code), taught.table.rows.weight.detach().clone()
     model = Denoiser(taught.pipe.unet, taught.table)
     for objects, learns in ((known, False), (SHOP, True)):
-        loss = adapting.drawing_loss(model, data.only(objects, 1), taught, torch.device("cpu"))
+        draw = one_by_one(data.only(objects, 1), catalogue)
+        loss = adapting.drawing_loss(model, draw, taught, torch.device("cpu"))
         assert bool(loss(0, Chance.at(0, 0))["loss"] > 1e-6) == learns
     adapting.teach_drawing(taught, data, recipe.plan("adapter", steps=2), Run(work / "adapter-once"))
     moved = set((taught.table.rows.weight != before).any(1).nonzero().flatten().tolist())
