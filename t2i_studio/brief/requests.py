@@ -1,9 +1,7 @@
 """The single door: whatever page, command line or API collected becomes one checked `GenerationRequest`."""
 
-import os
 import secrets
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from t2i_studio.brief import styles
@@ -65,8 +63,7 @@ def make_request(
         words = Prompt(text=tidy(prompt), negative=checked_negative(negative, model), edited=True)
     else:
         look = find_preset(preset) if preset else None
-        paths = [Path(os.path.expanduser(adapter.path)) for adapter in adapters]
-        folders = [path.parent if path.suffix == ".safetensors" else path for path in paths]
+        folders = [adapter.folder for adapter in adapters]
         words = compose(text, style, model, negative, marks=marks, preset=look, adapters=folders)
     if parent is not None and init_image is None and derivation is not Derivation.TEXT:
         if parent.image is None:

@@ -1,7 +1,9 @@
 """From the request of a batch to its variants and what made them."""
 
+import os
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Self
 
 from pydantic import Field, model_validator
@@ -43,6 +45,12 @@ class Adapter(Noun):
     def _range(self) -> Self:
         check_number("adapter scale", self.scale, -4, 4)
         return self
+
+    @property
+    def folder(self) -> Path:
+        """Where its files are; `path` may also name the file of weights in it."""
+        path = Path(os.path.expanduser(self.path))
+        return path.parent if path.suffix == ".safetensors" else path
 
 
 class Derivation(StrEnum):

@@ -31,7 +31,7 @@ def explain(
     one more picture than there are words. Raises StudioError explain.no_words, explain.unsupported, memory.short.
     """
     prompt = request.prompt.text
-    words = words_of(prompt, model.card)
+    words = words_of(prompt, model.card, request.adapters)
     if not words:
         raise StudioError("explain.no_words", prompt=prompt[:80])
     torch.set_num_threads(model.lanes * model.threads)

@@ -1,12 +1,13 @@
 """Why a picture looks as it does, word by word, as plain data; kept with the home's other caches."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from t2i_studio.brief.vocabulary import Token, Vocabulary, load
-from t2i_studio.domain import Variant
+from t2i_studio.domain import Adapter, Variant
 from t2i_studio.engine.kept import keep
 from t2i_studio.engine.registry import ModelCard
 
@@ -55,9 +56,11 @@ class Explanation(BaseModel):
         keep(path, self.model_dump_json())
 
 
-def words_of(prompt: str, card: ModelCard) -> list[Token]:
-    """The words of a prompt that name something, at most MOST_WORDS; as the model's own vocabulary splits it."""
-    vocabulary = load(card.folder) if card.folder else None
+def words_of(prompt: str, card: ModelCard, adapters: Sequence[Adapter]) -> list[Token]:
+    """The words of a prompt that name something, at most MOST_WORDS; as the model's own vocabulary splits it, with the
+    words that its adapters know.
+    """
+    vocabulary = load(card.folder, [adapter.folder for adapter in adapters]) if card.folder else None
     tokens = (vocabulary or Vocabulary({}, Path())).split(prompt)
     return [token for token in tokens if token.kind in ("known", "unknown")][:MOST_WORDS]
 

@@ -104,11 +104,12 @@ def _answering(studio: Studio, handler: Handler, outputs: int) -> Handler:
     A refusal becomes a sentence there and the other outputs stay as they are: an event outside Gradio's queue
     cannot show Gradio's own error. asked: what the event or the page's address says.
     """
-    on_event = handler in (use_as_start, restore)
+    on_event, begins = handler in (use_as_start, restore), handler in (generate, surprise_me)
 
     def answer(visitor: Visitor, asked: dict[str, Any], values: tuple[Any, ...]) -> Updates:
         try:
-            return [gr.skip(), *handler(studio, visitor, asked, *values)]
+            # a batch that has begun takes the last refusal's sentence away
+            return [gr.HTML(note=None) if begins else gr.skip(), *handler(studio, visitor, asked, *values)]
         except StudioError as error:
             note = {"text": error.sentence(visitor.language), "at": time.time_ns()}
             return [gr.HTML(note=note), *[gr.skip()] * outputs]

@@ -224,6 +224,18 @@ def test_a_refusal_is_one_sentence_in_the_visitors_language(open_page: OpenPage)
     page.fill("#description textarea", " ")
     page.click("#go")
     expect(page.locator(".toast.bad")).to_contain_text("description is empty")
+    page.click("#go")
+    expect(page.locator(".toast.bad")).to_have_count(1)  # refused once more, not twice to read
+
+
+def test_a_refusal_goes_when_a_batch_has_begun(open_page: OpenPage) -> None:
+    page = open_page(language="en")
+    page.fill("#description textarea", " ")
+    page.click("#go")
+    expect(page.locator(".toast.bad")).to_have_count(1)
+    page.fill("#description textarea", BAG["en"])
+    page.click("#go")
+    expect(page.locator(".toast.bad")).to_have_count(0, timeout=5_000)  # by itself it would stay for twelve seconds
 
 
 def test_the_language_can_be_switched_and_stays(open_page: OpenPage) -> None:

@@ -5,12 +5,13 @@ import time
 
 import pytest
 
-from t2i_studio.domain import State
+from t2i_studio.domain import Adapter, State
 from t2i_studio.engine import worker
 from t2i_studio.engine.costs import Costs
 from t2i_studio.engine.engine import Engine
-from t2i_studio.engine.explanation import Explanation, explanation_path
+from t2i_studio.engine.explanation import Explanation, explanation_path, words_of
 from t2i_studio.engine.live import Board, new_live_job
+from t2i_studio.engine.registry import find_model
 from t2i_studio.errors import StudioError
 from t2i_studio.store.variants import get_variant
 
@@ -41,6 +42,17 @@ def test_an_explanation_is_made_once_and_kept(engine, db, settings, request_for,
     another = Engine(db, settings)
     another.explain(variant.id)
     assert another.explanation(variant.id).told == told
+
+
+def test_a_word_that_only_an_adapter_knows_is_looked_at(settings, tmp_path):
+    (tmp_path / "vocabulary.json").write_text('{"lumo": {"kind": "object", "en": ["lumo kettle"]}}', encoding="utf-8")
+    card, prompt = find_model(settings, "podium"), "red lumo kettle"
+
+    def kinds(*adapters):
+        return {token.text: token.kind for token in words_of(prompt, card, adapters)}
+
+    assert kinds(Adapter(path=str(tmp_path)))["lumo kettle"] == "known"
+    assert "known" not in {kind for text, kind in kinds().items() if "lumo" in text}
 
 
 def test_a_damaged_file_is_no_explanation(engine, db, request_for):

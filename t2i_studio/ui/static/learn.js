@@ -147,7 +147,7 @@ export default function ({ element, server }) {
     paintGo();
     fill(taste, answer && (answer.told
       ? answer.sentences.map((said) => el("p", { class: "learn-prefers" }, said))
-      : el("p", { class: "learn-no-taste" }, [...answer.sentences, word("ln_no_taste")].join(" "))));
+      : el("p", { class: "learn-no-taste" }, [...answer.sentences, word("ln_no_taste")].join(window.studio.language === "zh" ? "" : " "))));
   }
 
   function paintFound() {

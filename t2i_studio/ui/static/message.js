@@ -2,5 +2,9 @@
 import { toast } from "./dom.js";
 
 export default function ({ props, watch }) {
-  watch("note", () => props.note && toast(props.note.text, { kind: "bad" }));
+  let last = null;
+  watch("note", () => {
+    last?.remove(); // what was refused has been mended, or is refused once more
+    last = props.note && toast(props.note.text, { kind: "bad" });
+  });
 }
