@@ -1,6 +1,5 @@
 """The prompt for a model with a closed vocabulary: what it knows of a brief, said in the words it was taught."""
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -13,8 +12,11 @@ from t2i_studio.domain import NEUTRAL, Brief, Found, Prompt, StyleSettings
 from t2i_studio.errors import Language, StudioError
 
 _USUAL_STAND, _NO_STAND = "podium.round", "podium.none"
-_LETTERS = re.compile(r"[^\W\d_]+")
-_SEEN = ("colors", "backdrop", "materials", "pattern", "setting", "props", "season", "campaign", "unknown")
+_OF_STANDS = "color.white"
+"""The only colour of the podiums that such a model was taught (pretraining/captions.py)."""
+_SEEN = (
+    "colors", "backdrop", "other_colors", "materials", "pattern", "setting", "props", "season", "campaign", "unknown",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -77,17 +79,19 @@ def _said(
         word = known.concepts[ground][language]
         phrases.append(Phrase(f"{word}背景" if language == "zh" else f"{word} background", _text(brief, found)))
         spans.append((found.start, found.end))
+    tokens = known.split(brief.text)
     for prop in brief.props:
         if concept := known.concepts.get(f"prop.{prop.value}"):
             phrases.append(Phrase(concept[language], _text(brief, prop)))
             spans.append((prop.start, prop.end))
+            spans += [(each.start, each.end) for each in tokens if _names(each, prop, known)]
     taken = _covered([*spans, *excluded(brief.text)])
-    tokens = known.split(brief.text)
     for before, token in pairwise([Token("", 0, "mark"), *tokens]):
         kinds = known.kinds(token.text)
         if token.kind == "known" and kinds & {"podium", "position", "style"} and not _inside(token, taken):
-            first = before if "color" in known.kinds(before.text) and not _inside(before, taken) else token
-            words = brief.text[first.start : token.end]  # 白色圆形展台: its colour comes along
+            along = _may_be(before, kinds, known) and not _inside(before, taken)
+            first = before if along else token
+            words = brief.text[first.start : token.end]
             spans.append((first.start, token.end))
             if not _moved_by_slider(token.text, known, style) and words not in {each.text for each in phrases}:
                 phrases.append(Phrase(words, words))
@@ -95,24 +99,39 @@ def _said(
     if _NO_STAND in known.concepts and any(found.value == "podium" for found in brief.exclude):
         phrases.append(Phrase(known.concepts[_NO_STAND][language]))
     elif stand:
-        start, name = _shape_apart(brief, known, stand) or (stand.start, known.concepts[_USUAL_STAND][language])
-        phrases.append(Phrase(name, brief.text[start : stand.end]))
-        spans.append((start, stand.end))
+        phrase, of_stand = _stand_said(brief, stand, tokens, known, language)
+        phrases.append(phrase)
+        spans += of_stand
     return phrases, spans
 
 
-def _shape_apart(brief: Brief, known: Vocabulary, stand: Found) -> tuple[int, str] | None:
-    """Where the words of a podium begin whose colour stands between its shape and it, and its name in the order of
-    the model's captions: "square white podium" → "white square podium".
+def _names(token: Token, prop: Found, known: Vocabulary) -> bool:
+    """Is this a name the model knows for a prop in its place, with all its words: red lanterns?"""
+    return f"prop.{prop.value}" in known.ids(token.text) and token.start <= prop.start < token.end
+
+
+def _may_be(color: Token, kinds: set[str], known: Vocabulary) -> bool:
+    """Is it a colour that comes along with the word after it, of these kinds: 白色圆形展台? Podiums have but one."""
+    return _OF_STANDS in known.ids(color.text) if "podium" in kinds else "color" in known.kinds(color.text)
+
+
+def _stand_said(
+    brief: Brief, stand: Found, tokens: Sequence[Token], known: Vocabulary, language: Language
+) -> tuple[Phrase, list[tuple[int, int]]]:
+    """A podium that the text says no shape of, or whose colour stands between the two, in the order of the model's
+    captions ("square white podium" → "white square podium"), and the spans it comes from.
     """
-    words = list(_LETTERS.finditer(brief.text, 0, stand.start))[-2:]
-    if len(words) < 2 or brief.text[words[0].end() : stand.start].strip(" " + words[1][0]):
-        return None
-    shape, color = words
-    name = f"{shape[0]} {_text(brief, stand)}"
-    if known.find(name, "podium") and "color" in known.kinds(color[0]):
-        return shape.start(), f"{color[0]} {name}"
-    return None
+    said, usual = _text(brief, stand), known.concepts[_USUAL_STAND][language]
+    nothing = Token("", 0, "mark")
+    *_, shape, color = [nothing, nothing, *(token for token in tokens if token.end <= stand.start)]
+    spans = [(stand.start, stand.end)]
+    if "color" not in known.kinds(color.text) or brief.text[color.end : stand.start].strip():
+        return Phrase(usual, said), spans
+    white, name = _OF_STANDS in known.ids(color.text), f"{shape.text} {said}"
+    spans += [(color.start, color.end)] if white else []
+    if not known.find(name, "podium") or brief.text[shape.end : color.start].strip():
+        return Phrase(usual, said), spans
+    return Phrase(f"{color.text} {name}" if white else name, name), [*spans, (shape.start, shape.end)]
 
 
 def _bare_stand(brief: Brief, known: Vocabulary, spans: Sequence[tuple[int, int]]) -> Found | None:

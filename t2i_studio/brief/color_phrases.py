@@ -137,8 +137,8 @@ def is_stand(word: Word) -> bool:
 
 
 def is_prop(word: Word) -> bool:
-    """Is it a thing that stands beside a product, and no part or pattern of one: leaves, 礼盒?"""
-    return word.says("prop") and not word.says("part", "body", "pattern", "container", "setting")
+    """Is it a thing that may stand beside a product, and no pattern of one: 礼盒, a ribbon (which may be its part)?"""
+    return word.says("prop") and not word.says("body", "pattern", "container", "setting")
 
 
 def is_graphic(word: Word) -> bool:

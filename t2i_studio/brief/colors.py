@@ -28,6 +28,14 @@ OWNERS: tuple[Owner, ...] = ("product", "backdrop", "other")
 
 _SORTS: tuple[Meaning, ...] = ("body", "stand", "part", "setting", "product", "prop", "container", "meta", "audience")
 _LISTING = frozenset(("、", "/", "+", "&", "|", "and", "or", "和", "与", "或", "及", "拼", "配", "x", "×"))
+_FESTIVE = frozenset((
+    "balloons", "bubbles", "coins", "confetti", "fireworks", "gifts", "lanterns", "leaves", "red_envelopes",
+    "snowflakes", "stars", "streamers",
+))  # fmt: skip
+"""Props that products are not made of, as they are of pearls, roses or rope."""
+_KINDS = frozenset(["款", "型", "版", "色", "图案", "印花", "纹", "花纹", "style", "print", "pattern"])
+"""Words after a thing that make it what the product looks like."""
+_ARTICLES = frozenset(("a", "an", "the", "some", "几", "一", "两"))
 
 
 @dataclass(frozen=True)
@@ -110,14 +118,35 @@ def _certain_owner(
 
 
 def _is_of_a_prop(words: Sequence[Word], numbers: Sequence[int], place: int, product: tuple[int, int] | None) -> bool:
-    """White handbag, pink backdrop, *red* gift box: of a thing in another clause than the product and its colour."""
+    """Handbag, pink backdrop, *red* gift box; watch with *blue* balloons: of a thing beside the product, which another
+    clause names or a word that joins the two.
+    """
     head = head_after(words, place)
     if product is None or head is None or words[head].lemma == words[product[1] - 1].lemma:
         return False
-    there = numbers[product[0]]
+    if not is_prop(words[head]) or product[0] <= head < product[1]:
+        return False
+    if numbers[place] == numbers[product[0]]:
+        return head >= product[1] and _joins(words, place, head)
     near = range(max(0, product[0] - NEAR), min(len(words), product[1] + NEAR))
-    colored = any(numbers[at] == there and basic_colors(words[at]) for at in near)
-    return is_prop(words[head]) and numbers[place] != there and colored
+    colored = any(numbers[at] == numbers[product[0]] and basic_colors(words[at]) for at in near)
+    return (colored and not words[head].says("part")) or words[head].value("prop") in _FESTIVE
+
+
+def _joins(words: Sequence[Word], place: int, head: int) -> bool:
+    """Is words[place:head + 1], a coloured thing, joined to what stands before it (手表配一只蓝色气球), and a thing
+    itself: no 粉色兔子款?
+    """
+    after = words[head + 1].text if head + 1 < len(words) else ""
+    if after in _KINDS or any(word.text != "的" for word in words[place + 1 : head]):
+        return False
+    for before in range(place - 1, max(-1, place - 4), -1):
+        word = words[before]
+        if word.text in _LISTING or word.says("gift"):
+            return True
+        if not word.says("classifier") and word.text not in _ARTICLES:
+            return word.script == "zh" and word.end < words[place].start  # a space joins as a comma does
+    return False
 
 
 def _likeliest(

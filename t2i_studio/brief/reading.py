@@ -48,11 +48,15 @@ def read(text: str, marks: Sequence[Mark] = ()) -> Brief:
     }
     for field, meaning in _TERMS.items():
         found[field] = list(_terms(normal, words, around, meaning, place))
+    others = [each for each in _colored(normal, words, colored, "other") if not any(
+        _overlaps((each.start, each.end), mark) for mark in marks
+    )]  # fmt: skip
     corrected = _correct(text, found, marks)
     once = {field: tuple(_unique(values)) for field, values in corrected.items()}
     brief = Brief(
         text=text,
         language=language_of(text),
+        other_colors=tuple(others),
         scenes=tuple(normal.original(a, b) for a, b in split_scenes(normal.text)),
         **_named(normal, words, place),
         repeated=tuple(

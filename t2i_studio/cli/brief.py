@@ -42,7 +42,7 @@ def brief(
 
 def _data(brief: Brief, prompt: Prompt, problem: StudioError | None) -> dict[str, Any]:
     """The answer as JSON. spans: [field, value, start, end], characters of the text as it was given, trimmed."""
-    fields = [name for name in (*BRIEF_FIELDS, "unknown") if name != "product"]
+    fields = [name for name in (*BRIEF_FIELDS, "other_colors", "unknown") if name != "product"]
     found = {name: getattr(brief, name) for name in fields}
     product = [brief.product] if brief.product else []
     return {

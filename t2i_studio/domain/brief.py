@@ -82,10 +82,10 @@ class Brief(Noun):
 
     product: what is sold; its value is the head noun as a name (English where a dictionary has one), product_zh
     and product_en name it in both languages where known. colors: of the product; basic English names. backdrop:
-    basic colour names. setting: where it stands (beach, kitchen). campaign: a festival or sale. exclude: what must
-    not be in the picture. repeated: (field, what was found) of a value that was said before; the fields have each value
-    once. unknown: words nothing was made of. scenes: the parts of a text that tells of several
-    pictures, at most 6, one for most texts.
+    basic colour names. other_colors: of what else has one (a podium, a strap, balloons). setting: where it stands
+    (beach, kitchen). campaign: a festival or sale. exclude: what must not be in the picture. repeated: (field, what was
+    found) of a value that was said before; the fields have each value once. unknown: words nothing was made of. scenes:
+    the parts of a text that tells of several pictures, at most 6, one for most texts.
     """
 
     text: str
@@ -96,6 +96,7 @@ class Brief(Noun):
     category: str | None = None
     colors: tuple[Found, ...] = ()
     backdrop: tuple[Found, ...] = ()
+    other_colors: tuple[Found, ...] = ()
     materials: tuple[Found, ...] = ()
     pattern: tuple[Found, ...] = ()
     setting: tuple[Found, ...] = ()

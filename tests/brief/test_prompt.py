@@ -143,6 +143,23 @@ def test_a_podium_keeps_the_shape_that_stands_before_its_colour() -> None:
     assert (made.text, made.replaced, made.dropped) == ("blue backpack, white square podium", (), ())
 
 
+@pytest.mark.parametrize(
+    ("text", "prompt", "dropped"),
+    [
+        ("blue backpack on a square black podium", "blue backpack, square podium", ("black",)),
+        ("blue backpack on a black podium", "blue backpack, round podium", ("black",)),
+        ("blue backpack on a white podium", "blue backpack, round podium", ()),
+        ("蓝色双肩包，黑色圆形展台", "蓝色双肩包，圆形展台", ("黑色",)),
+        ("蓝色双肩包，白色圆形展台", "蓝色双肩包，白色圆形展台", ()),
+        ("蓝色双肩包放在黑色展台上", "蓝色双肩包，圆形展台", ("黑色",)),
+        ("blue backpack with green balloons, red lanterns", "blue backpack, balloons, lanterns", ("green",)),
+    ],
+)
+def test_colours_that_other_things_cannot_have_are_named(text: str, prompt: str, dropped: tuple[str, ...]) -> None:
+    made = compose(text, NEUTRAL, Card(source=str(PODIUM)))
+    assert (made.text, made.dropped) == (prompt, dropped)
+
+
 def test_a_correction_changes_the_prompt_and_not_the_text(closed: Card) -> None:
     text = "红色背景的手提包"
     assert compose(text, NEUTRAL, closed).text == "手提包"

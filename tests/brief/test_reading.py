@@ -173,6 +173,28 @@ def test_labelled_descriptions_are_read_as_well_as_was_measured(name: str, produ
     assert score.colors.recall >= 100 * colors
 
 
-@pytest.mark.parametrize("text", ["白色手提包，粉色背景，红色礼盒", "white handbag, pink background, red gift box"])
-def test_the_colour_of_a_thing_beside_the_product_is_not_the_products(text):
-    assert [found.value for found in read(text).colors] == ["white"]
+@pytest.mark.parametrize(
+    ("text", "colors", "others"),
+    [
+        ("白色手提包，粉色背景，红色礼盒", ["white"], ["red"]),
+        ("white handbag, pink background, red gift box", ["white"], ["red"]),
+        ("口红，绿色叶子", [], ["green"]),
+        ("a watch, blue balloons", [], ["blue"]),
+        ("a watch with a blue balloon", [], ["blue"]),
+        ("手表配蓝色气球", [], ["blue"]),
+        ("手表 蓝色气球", [], ["blue"]),
+        ("teddy bear with a red bow", [], ["red"]),
+        ("a red handbag on a black podium", ["red"], ["black"]),
+        ("儿童水杯 粉色兔子款", ["pink"], []),
+        ("像苹果一样红的行李箱", ["red"], []),
+    ],
+)
+def test_the_colour_of_a_thing_beside_the_product_is_not_the_products(text, colors, others):
+    brief = read(text)
+    assert [[found.value for found in some] for some in (brief.colors, brief.other_colors)] == [colors, others]
+
+
+def test_a_mark_makes_another_things_colour_the_products():
+    text = "a watch, blue balloons"
+    brief = read(text, Mark.parse(["colors=blue"], text))
+    assert ([found.value for found in brief.colors], brief.other_colors) == (["blue"], ())
