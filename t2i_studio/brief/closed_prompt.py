@@ -213,8 +213,7 @@ def _replaced(
             yield _text(brief, brief.product), drawn
     for colors, kind in ((brief.colors, "color"), (brief.backdrop, "backdrop")):
         concept, found = first_known(brief, colors, kind, known)
-        shade = found and known.find(_text(brief, found), kind) == concept
-        if concept and found and not shade and concept not in (f"{kind}.{found.value}", found.value):
+        if concept and found and known.find(_text(brief, found), kind) != concept:  # navy is drawn as blue
             yield _text(brief, found), known.concepts[concept][language]
     for phrase in said:
         usual = known.concepts.get(_USUAL_STAND, {}).get(language)

@@ -116,7 +116,20 @@ def test_a_closed_vocabulary_gets_its_own_words_and_says_what_it_dropped(closed:
 
 def test_the_closest_known_thing_is_drawn_and_named(closed: Card) -> None:
     prompt = compose("burgundy satchel", NEUTRAL, closed)
-    assert (prompt.text, prompt.replaced) == ("red handbag", (("satchel", "handbag"),))
+    assert (prompt.text, prompt.replaced) == ("red handbag", (("satchel", "handbag"), ("burgundy", "red")))
+
+
+@pytest.mark.parametrize(
+    ("text", "replaced"),
+    [
+        ("navy backpack", (("navy", "blue"),)),
+        ("blue backpack, sky blue background", ()),  # names that the model was taught
+        ("酒红色双肩包，米白色背景", (("酒红色", "红色"), ("米白色", "白色"))),
+        ("黑白双肩包", (("黑白", "黑色"),)),
+    ],
+)
+def test_a_shade_that_is_drawn_as_its_basic_colour_is_named(text: str, replaced: tuple[tuple[str, str], ...]) -> None:
+    assert compose(text, NEUTRAL, Card(source=str(PODIUM))).replaced == replaced
 
 
 def test_a_product_with_nothing_close_is_refused_with_a_choice(closed: Card) -> None:
