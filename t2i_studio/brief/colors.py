@@ -113,7 +113,8 @@ def _certain_owner(
     if serves_as_backdrop(words, place):
         return "backdrop"
     if after is None:
-        return None
+        on = product and product[1] < place <= product[1] + 3 and words[product[1]].says("place")
+        return "backdrop" if on and _opener(words, place) == "on" else None  # lipstick on pink, no print on cobalt
     return "other" if is_stand(words[after]) or _is_of_a_prop(words, numbers, place, product) else None
 
 
