@@ -56,6 +56,7 @@ def test_a_phone_makes_rates_and_opens_a_picture_without_sideways_scrolling(open
     generate(page, BAG["en"], count=1)
     variant = first_id(page)
     card = page.locator(f'.card[data-id="{variant}"]')
+    page.wait_for_function("document.querySelector('#grid .card').getBoundingClientRect().top < innerHeight / 4")
     card.locator(".star").nth(2).tap()
     expect(card.locator(".star.on")).to_have_count(3)
     assert fits()

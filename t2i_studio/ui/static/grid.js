@@ -227,17 +227,24 @@ export default function ({ element, props, server, watch, trigger }) {
     true,
   );
 
+  // On a narrow page pictures are below the form. Room below lets the page scroll to them before they are there.
+  function bringUp() {
+    if (window.innerWidth >= 900) return;
+    element.style.minHeight = "100svh";
+    element.scrollIntoView({ behavior: "smooth" });
+  }
+
   watch("job", () => {
     if (props.job === null || props.job === undefined) return;
     show(props.job, { keep: arriving });
     arriving = false;
-    if (props.job && window.innerWidth < 900) element.scrollIntoView({ behavior: "smooth" });
+    if (props.job) bringUp();
   });
   watch("sheet", () => {
     if (!props.sheet) return;
     showSheet(props.sheet, { keep: arriving });
     arriving = false;
-    if (window.innerWidth < 900) element.scrollIntoView({ behavior: "smooth" });
+    bringUp();
   });
   window.addEventListener("popstate", () => {
     const asked = new URLSearchParams(location.search);

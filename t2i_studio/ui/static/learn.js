@@ -89,7 +89,7 @@ export default function ({ element, server }) {
 
   function welcome() {
     return el("div", { class: "welcome" },
-      el("div", { class: "welcome-art", "aria-hidden": "true" }, icon("spark")),
+      el("div", { class: "welcome-art", "aria-hidden": "true" }, icon("chart"), icon("spark")),
       el("h2", {}, word("ln_empty_title")),
       el("p", {}, word("ln_empty_text")),
       el("ol", {}, ["ln_empty_1", "ln_empty_2", "ln_empty_3"].map((key) => el("li", {}, word(key)))),
