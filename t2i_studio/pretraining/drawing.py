@@ -69,8 +69,12 @@ def trained_denoiser(work: Path) -> denoiser.Denoiser:
 
 
 def train_student(work: Path, tier: int, plan: Plan) -> None:
-    """Fold guidance into a student of the denoiser, with which the export then draws. Begins with its weights."""
+    """Fold guidance into a student of the denoiser, with which the export then draws. Begins with its weights.
+
+    StudioError when these are a student's still, whose guidance is in them.
+    """
     catalogue, device, run = catalogue_of(work), probe.device(), Run(work / "student")
+    warm_start.check_not_led(Run(work / "denoiser"))
     code = PatchCode.load(work / "code.safetensors")
     teacher, student = trained_denoiser(work).requires_grad_(False), new_denoiser(catalogue)
     student.table.requires_grad_(False)  # which the text encoder has learnt to write

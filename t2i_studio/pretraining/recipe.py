@@ -126,7 +126,8 @@ def start_from(work: Path, folder: Path, tier: int) -> None:
     model.unet.load_state_dict(pipe.unet.state_dict())
     objects = [name for name in catalogue.tier(tier) if name in known] or catalogue.tier(tier)
     warm_start.recover_table(model.table, encoder.eval(), tokenizer, catalogue, objects)
-    warm_start.begin_from(runs[0], model, PLANS["denoiser"], model.quick())
+    led = export.sampling_of(folder).guidance == export.STUDENT.guidance
+    warm_start.begin_from(runs[0], model, PLANS["denoiser"], model.quick(), led)
     words = [encoder.get_input_embeddings().weight]
     warm_start.begin_from(runs[1], encoder, PLANS["text_encoder"], words)
     code.save(work / "code.safetensors")

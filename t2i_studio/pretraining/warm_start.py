@@ -117,8 +117,17 @@ def check_new(*runs: Run) -> None:
             raise StudioError("recipe.run_begun", path=run.folder)
 
 
-def begin_from(run: Run, model: nn.Module, plan: Plan, fast: list[nn.Parameter]) -> None:
-    """Write a checkpoint at step 0 that has the model's weights."""
+def begin_from(run: Run, model: nn.Module, plan: Plan, fast: list[nn.Parameter], led: bool = False) -> None:
+    """Write a checkpoint at step 0 that has the model's weights. led: guidance is folded into them; kept until the run
+    has taken steps, which unlearn it.
+    """
     run.folder.mkdir(parents=True, exist_ok=True)
-    weights = model.state_dict()
-    run.save({"step": 0, "model": weights, "ema": weights, "optimizer": new_optimizer(model, fast, plan).state_dict()})
+    weights, optimizer = model.state_dict(), new_optimizer(model, fast, plan).state_dict()
+    run.save({"step": 0, "model": weights, "ema": weights, "optimizer": optimizer, "led": led})
+
+
+def check_not_led(run: Run) -> None:
+    """StudioError when the weights of a denoiser's run are still those of a student: nothing is left to fold in."""
+    state = run.load()
+    if state and state.get("led"):
+        raise StudioError("recipe.led_already", path=run.folder)

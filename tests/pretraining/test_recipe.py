@@ -308,6 +308,18 @@ def test_training_goes_on_from_a_finished_model_where_its_runs_are_gone(work: Pa
     assert refusal.value.key == "recipe.run_begun"
 
 
+def test_guidance_is_not_folded_in_twice(work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("corpus-1", "renders"):
+        shutil.copytree(work / name, tmp_path / name)
+    recipe.start_from(tmp_path, work / "podium", 1)
+    line = ["--work", str(tmp_path), "--scale", str(SCALE)]
+    capsys.readouterr()
+    assert "pretrain denoiser" in complaint(capsys, "student", *line)
+    assert not (tmp_path / "student").exists()
+    assert cli.run(["pretrain", "denoiser", *line]) == 0
+    assert cli.run(["pretrain", "student", *line]) == 0
+
+
 @pytest.mark.parametrize("some", [True, False])
 def test_a_finished_model_goes_on_from_scenes_of_some_colors_or_of_all(
     some: bool, work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
