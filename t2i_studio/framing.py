@@ -1,9 +1,9 @@
 """What a model is told besides what its text encoder writes: what a prompt leaves open, and more of what it says.
 
-A network that is not told where the product stands, how large it is and what is around it has nothing to guess them by,
-and draws what is usual, or a picture of two framings with a faint prop of each kind. A model folder may therefore hold
-the vectors with which its text encoder says them: where an encoded prompt has the vector of "left open", one of the
-others takes its place, by lot for each seed. A prompt that names a prop gets no other.
+A network that is not told where the product stands, how large it is, what is around and behind it has nothing to guess
+them by, and draws what is usual, or a picture of two framings with a faint prop of each kind before a muddy backdrop. A
+model folder may therefore hold the vectors with which its text encoder says them: where an encoded prompt has that of
+"left open", one of the others takes its place, by lot for each seed. A prompt that names a prop gets no other.
 
 Of what a network obeys too little, a prompt's vector is moved on, away from "left open": a lead that costs no step.
 """
@@ -29,10 +29,13 @@ TURNS = {
     RICHNESS: 0.6180339887498949,
     "playfulness": 0.7320508075688772,
     PROP: 0.4142135623730951,
+    "backdrop": 0.8191725133961645,
+    "podium": 0.22474487139158905,
 }
 """How far from one seed to the next, of a full turn, so that seeds in a row are spread evenly over all lots: 1/g and
 1/g², g the plastic number, for the two together (Roberts 2018, "The unreasonable effectiveness of quasirandom
-sequences"); for the others the golden ratio's, √3's and √2's parts behind the point."""
+sequences"); for the next three the golden ratio's, √3's and √2's parts behind the point; then 1/g of that sequence in
+three dimensions and half of √6, with which four seeds in a row get four of twelve backdrops, four of five podiums."""
 WHOLE = 2**64
 
 

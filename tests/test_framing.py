@@ -165,6 +165,12 @@ def test_lots_are_shares_of_a_turn(seeds: list[int], name: str) -> None:
     assert bool((drawn >= 0).all() and (drawn < 1).all())
 
 
+@given(st.integers(0, MAX_SEED - 3))
+def test_four_variants_get_four_backdrops_of_twelve_and_four_podiums_of_five(first: int) -> None:
+    for name, count in (("backdrop", 12), ("podium", 5)):
+        assert len(set((lots(range(first, first + 4), name) * count).long().tolist())) == 4
+
+
 def test_half_precision_stays_half_precision() -> None:
     assert framed(encoded(2).half(), range(2), FRAMING).dtype == torch.float16
 

@@ -23,6 +23,8 @@ READILY = {
 """How readily the lot falls on each class, against how often scenes have it: who sells a product wants to see it, and a
 model of so few cells draws it the better the larger it is. A tiny product, many props and confetti are drawn where they
 are asked for; three pictures in ten have no prop."""
+EVENLY = ("backdrop", "podium")
+"""The lot falls on each class as often as on any other, as scenes have them."""
 EMPHASIS = {"playfulness": 0.3, RICHNESS: 0.15, PROP: 0.1}
 """How much more strongly what is stated is told (framing.emphasised). More takes from other attributes what it gives to
 one: an emphasis of 0.3 on the product cost 9 points of its colour, one of 0.3 on props 7 of playfulness.
@@ -35,7 +37,12 @@ def left_open(facts: set[str], rng: np.random.Generator) -> set[str]:
 
 
 def shares(name: str, catalogue: Catalogue) -> np.ndarray:
-    """How often the lot falls on each class of an attribute of READILY, they sum to 1; of a prop: absent, there."""
+    """How often the lot falls on each class of an attribute of READILY or EVENLY, they sum to 1; of a prop: absent,
+    there.
+    """
+    if name in EVENLY:
+        count = len(catalogue.backdrops if name == "backdrop" else catalogue.podiums)
+        return np.full(count, 1 / count)
     if name.startswith(PROP):
         weights = [prop.weight for prop in catalogue.props.values()]
         there = catalogue.props[name.removeprefix(PROP)].weight / sum(weights)
@@ -57,5 +64,5 @@ def framing_of(table: ConceptTable, catalogue: Catalogue) -> Framing:
             EMPHASIS.get(PROP if name.startswith(PROP) else name, 0.0),
         )
         for name in table.sizes
-        if name in READILY or name.startswith(PROP)
+        if name in READILY or name in EVENLY or name.startswith(PROP)
     }  # fmt: skip

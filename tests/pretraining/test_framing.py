@@ -35,6 +35,8 @@ def test_lots_fall_as_scenes_are_but_never_on_a_tiny_product_nor_on_many_props_o
     assert shares("position", catalogue)[1] == max(shares("position", catalogue))
     tiny, *others = shares("distance", catalogue)
     assert tiny == 0 < min(others)
+    for name, count in (("backdrop", 12), ("podium", 5)):
+        assert np.allclose(shares(name, catalogue), np.full(count, 1 / count))
 
 
 def test_no_prop_of_a_feast_or_season_comes_unasked(catalogue: Catalogue) -> None:
