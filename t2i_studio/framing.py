@@ -22,14 +22,14 @@ from torch import Tensor
 from t2i_studio.errors import StudioError
 
 FILE = Path("framing", "framing.safetensors")
-RICHNESS, PROP = "richness", "prop."
+RICHNESS, PROP, COLOR, BACKDROP = "richness", "prop.", "color", "backdrop"
 TURNS = {
     "distance": 0.7548776662466927,
     "position": 0.5698402909980532,
     RICHNESS: 0.6180339887498949,
     "playfulness": 0.7320508075688772,
     PROP: 0.4142135623730951,
-    "backdrop": 0.8191725133961645,
+    BACKDROP: 0.8191725133961645,
     "podium": 0.22474487139158905,
 }
 """How far from one seed to the next, of a full turn, so that seeds in a row are spread evenly over all lots: 1/g and
@@ -44,13 +44,15 @@ class Choice:
     """One attribute. place: of its vector in an encoded prompt. vectors (1 + classes, D): of "left open", then of each
     class. shares (classes,): how often each is drawn; they sum to 1. A prop is absent or there; its second share is how
     often it is the one that is there, and those of all props sum to 1. emphasis ≥ 0: by how much of its way from "left
-    open" what is stated is moved on.
+    open" what is stated is moved on. backdrops (1 + classes,): of the product's colour, of which no lot is drawn, the
+    number of the backdrop that looks the same, 0 for none.
     """
 
     place: int
     vectors: Tensor
     shares: Tensor
     emphasis: float = 0.0
+    backdrops: Tensor | None = None
 
     def said(self, told: Tensor) -> Tensor:
         """(B,): the number in `vectors` of what encoded prompts (B, positions, D) say; 0 for left open."""
@@ -63,7 +65,7 @@ class Choice:
 
 
 Framing = Mapping[str, Choice]
-"""Attribute → Choice: of those in TURNS, and prop.ID for each prop."""
+"""Attribute → Choice: of those in TURNS, prop.ID for each prop, and color."""
 
 
 def load_framing(folder: Path) -> Framing | None:
@@ -76,7 +78,7 @@ def load_framing(folder: Path) -> Framing | None:
         return {
             name: Choice(
                 int(parts[f"{name}.place"]), parts[f"{name}.vectors"], parts[f"{name}.shares"],
-                float(parts.get(f"{name}.emphasis", 0)),
+                float(parts.get(f"{name}.emphasis", 0)), parts.get(f"{name}.backdrops"),
             )
             for name in names
         }  # fmt: skip
@@ -88,7 +90,10 @@ def save_framing(folder: Path, framing: Framing) -> None:
     """Write it into a model's folder."""
     (folder / FILE).parent.mkdir(parents=True, exist_ok=True)
     parts = {
-        f"{name}.{part}": torch.as_tensor(value) for name, one in framing.items() for part, value in vars(one).items()
+        f"{name}.{part}": torch.as_tensor(value)
+        for name, one in framing.items()
+        for part, value in vars(one).items()
+        if value is not None
     }
     save_file({name: value.detach().clone() for name, value in parts.items()}, folder / FILE)
 
@@ -105,11 +110,14 @@ def framed(encoded: Tensor, seeds: Sequence[int], framing: Framing) -> Tensor:
     props = [choice for name, choice in sorted(framing.items()) if name.startswith(PROP)]
     bare = torch.stack([prop.said(encoded) == 0 for prop in props]).all(0) if props else None
     for name, choice in framing.items():
-        if not name.startswith(PROP):
+        if name in TURNS:
             left_open = choice.said(encoded) == 0
             if name == RICHNESS and bare is not None:
                 left_open &= bare  # whoever names a prop wants to see it
-            choice.tell(told, 1 + _drawn(choice.shares, seeds, name), left_open)
+            numbers = 1 + _drawn(choice.shares, seeds, name)
+            if name == BACKDROP and COLOR in framing:
+                numbers = _apart(numbers, framing[COLOR], encoded, len(choice.shares))
+            choice.tell(told, numbers, left_open)
     if bare is not None:
         _decorate(told, seeds, framing[RICHNESS], props, bare)
     return told
@@ -134,6 +142,14 @@ def _decorate(told: Tensor, seeds: Sequence[int], richness: Choice, props: Seque
     decorated = bare & (richness.said(told) != 1)
     for number, prop in enumerate(props):
         prop.tell(told, 1 + (kinds == number).long(), decorated)
+
+
+def _apart(numbers: Tensor, color: Choice, encoded: Tensor, count: int) -> Tensor:
+    """Backdrops (B,) of `count`; the next one where a product's stated colour would be lost: no red on red."""
+    if color.backdrops is None:
+        return numbers
+    same = color.backdrops[color.said(encoded).cpu()] == numbers
+    return torch.where(same, numbers % count + 1, numbers)
 
 
 def _drawn(shares: Tensor, seeds: Sequence[int], name: str) -> Tensor:

@@ -171,6 +171,25 @@ def test_four_variants_get_four_backdrops_of_twelve_and_four_podiums_of_five(fir
         assert len(set((lots(range(first, first + 4), name) * count).long().tolist())) == 4
 
 
+def test_no_backdrop_by_lot_is_of_the_products_own_colour() -> None:
+    colors, grounds = (torch.randn(count, 8, generator=torch.Generator().manual_seed(count)) for count in (4, 13))
+    red, of_red = 2, 5
+    framing = {
+        "color": Choice(1, colors, torch.zeros(3), backdrops=torch.tensor([0, 0, of_red, 0])),
+        "backdrop": Choice(2, grounds, torch.full((12,), 1 / 12)),
+    }
+    before = torch.stack([colors[0], colors[0], grounds[0]]).repeat(48, 1, 1)
+    before[24:, 1] = colors[red]
+    told = framed(before, [*range(24), *range(24)], framing)
+    usual, others = framing["backdrop"].said(told).split(24)
+    assert of_red in usual.tolist()
+    assert torch.equal(others, torch.where(usual == of_red, of_red + 1, usual))
+    assert torch.equal(told[:, :2], before[:, :2])
+    asked = before.clone()
+    asked[:, 2] = grounds[of_red]  # who asks for red on red gets it
+    assert torch.equal(framed(asked, range(48), framing), asked)
+
+
 def test_half_precision_stays_half_precision() -> None:
     assert framed(encoded(2).half(), range(2), FRAMING).dtype == torch.float16
 

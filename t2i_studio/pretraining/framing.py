@@ -8,7 +8,8 @@ nearly nine of ten.
 import numpy as np
 import torch
 
-from t2i_studio.framing import PROP, RICHNESS, Choice, Framing
+from t2i_studio.framing import BACKDROP, COLOR, PROP, RICHNESS, Choice, Framing
+from t2i_studio.pretraining.attributes import attribute_classes
 from t2i_studio.pretraining.catalogue import Catalogue
 from t2i_studio.pretraining.concepts import WORDS, ConceptTable
 
@@ -23,7 +24,7 @@ READILY = {
 """How readily the lot falls on each class, against how often scenes have it: who sells a product wants to see it, and a
 model of so few cells draws it the better the larger it is. A tiny product, many props and confetti are drawn where they
 are asked for; three pictures in ten have no prop."""
-EVENLY = ("backdrop", "podium")
+EVENLY = (BACKDROP, "podium")
 """The lot falls on each class as often as on any other, as scenes have them."""
 EMPHASIS = {"playfulness": 0.3, RICHNESS: 0.15, PROP: 0.1}
 """How much more strongly what is stated is told (framing.emphasised). More takes from other attributes what it gives to
@@ -41,7 +42,7 @@ def shares(name: str, catalogue: Catalogue) -> np.ndarray:
     there.
     """
     if name in EVENLY:
-        count = len(catalogue.backdrops if name == "backdrop" else catalogue.podiums)
+        count = len(catalogue.backdrops if name == BACKDROP else catalogue.podiums)
         return np.full(count, 1 / count)
     if name.startswith(PROP):
         weights = [prop.weight for prop in catalogue.props.values()]
@@ -58,7 +59,7 @@ def shares(name: str, catalogue: Catalogue) -> np.ndarray:
 def framing_of(table: ConceptTable, catalogue: Catalogue) -> Framing:
     """The lots of a model whose text encoder writes the vectors of this table."""
     places = {name: WORDS + number for number, name in enumerate(table.sizes)}
-    return {
+    framing = {
         name: Choice(
             places[name], table.classes(name).detach(), torch.from_numpy(shares(name, catalogue)),
             EMPHASIS.get(PROP if name.startswith(PROP) else name, 0.0),
@@ -66,3 +67,7 @@ def framing_of(table: ConceptTable, catalogue: Catalogue) -> Framing:
         for name in table.sizes
         if name in READILY or name in EVENLY or name.startswith(PROP)
     }  # fmt: skip
+    grounds, colors = (attribute_classes(catalogue)[name] for name in (BACKDROP, COLOR))
+    same = torch.tensor([0, *(1 + grounds.index(name) if name in grounds else 0 for name in colors)])
+    vectors = table.classes(COLOR).detach()
+    return {**framing, COLOR: Choice(places[COLOR], vectors, torch.zeros(len(colors)), backdrops=same)}

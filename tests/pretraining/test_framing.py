@@ -52,6 +52,14 @@ def test_what_pictures_obey_too_little_is_emphasised_and_nothing_else(catalogue:
     assert {name for name, choice in framing.items() if choice.emphasis} == {"playfulness", "richness"} | props
 
 
+def test_each_colour_knows_the_backdrop_that_looks_like_it(catalogue: Catalogue) -> None:
+    color = framing_of(drawing.new_denoiser(catalogue).table, catalogue)["color"]
+    assert color.backdrops is not None
+    names, grounds = (("", *attribute_classes(catalogue)[name]) for name in ("color", "backdrop"))
+    alike = {names[number]: grounds[ground] for number, ground in enumerate(color.backdrops.tolist()) if ground}
+    assert alike == {name: name for name in catalogue.colors if name in catalogue.backdrops}
+
+
 def test_the_lots_are_the_vectors_of_the_table(catalogue: Catalogue) -> None:
     table = drawing.new_denoiser(catalogue).table
     names = list(table.sizes)
