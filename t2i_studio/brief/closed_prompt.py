@@ -95,13 +95,17 @@ def _said(
             spans.append((first.start, token.end))
             if not _moved_by_slider(token.text, known, style) and words not in {each.text for each in phrases}:
                 phrases.append(Phrase(words, words))
+    for phrase, of_stand in _stands_apart(brief, tokens, known):
+        phrases.append(phrase)
+        spans += of_stand
     stand = _bare_stand(brief, known, spans)
     if _NO_STAND in known.concepts and any(found.value == "podium" for found in brief.exclude):
         phrases.append(Phrase(known.concepts[_NO_STAND][language]))
     elif stand:
-        phrase, of_stand = _stand_said(brief, stand, tokens, known, language)
-        phrases.append(phrase)
-        spans += of_stand
+        phrases.append(Phrase(known.concepts[_USUAL_STAND][language], _text(brief, stand)))
+        spans.append((stand.start, stand.end))
+        spans += [(each.start, each.end) for each in tokens if _OF_STANDS in known.ids(each.text) and
+                  not brief.text[each.end : stand.start].strip()]  # fmt: skip
     return phrases, spans
 
 
@@ -115,23 +119,19 @@ def _may_be(color: Token, kinds: set[str], known: Vocabulary) -> bool:
     return _OF_STANDS in known.ids(color.text) if "podium" in kinds else "color" in known.kinds(color.text)
 
 
-def _stand_said(
-    brief: Brief, stand: Found, tokens: Sequence[Token], known: Vocabulary, language: Language
-) -> tuple[Phrase, list[tuple[int, int]]]:
-    """A podium that the text says no shape of, or whose colour stands between the two, in the order of the model's
-    captions ("square white podium" → "white square podium"), and the spans it comes from.
+def _stands_apart(
+    brief: Brief, tokens: Sequence[Token], known: Vocabulary
+) -> Iterator[tuple[Phrase, list[tuple[int, int]]]]:
+    """Podiums whose colour stands after their shape, in the order of the model's captions ("square white podium" →
+    "white square podium"), each with the spans it comes from.
     """
-    said, usual = _text(brief, stand), known.concepts[_USUAL_STAND][language]
-    nothing = Token("", 0, "mark")
-    *_, shape, color = [nothing, nothing, *(token for token in tokens if token.end <= stand.start)]
-    spans = [(stand.start, stand.end)]
-    if "color" not in known.kinds(color.text) or brief.text[color.end : stand.start].strip():
-        return Phrase(usual, said), spans
-    white, name = _OF_STANDS in known.ids(color.text), f"{shape.text} {said}"
-    spans += [(color.start, color.end)] if white else []
-    if not known.find(name, "podium") or brief.text[shape.end : color.start].strip():
-        return Phrase(usual, said), spans
-    return Phrase(f"{color.text} {name}" if white else name, name), [*spans, (shape.start, shape.end)]
+    for shape, color, noun in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        name = f"{shape.text} {noun.text}"
+        between = brief.text[shape.end : color.start] + brief.text[color.end : noun.start]
+        if "color" in known.kinds(color.text) and not between.strip() and known.find(name, "podium"):
+            white = _OF_STANDS in known.ids(color.text)
+            parts = (shape, color, noun) if white else (shape, noun)
+            yield Phrase(f"{color.text} {name}" if white else name, name), [(one.start, one.end) for one in parts]
 
 
 def _bare_stand(brief: Brief, known: Vocabulary, spans: Sequence[tuple[int, int]]) -> Found | None:

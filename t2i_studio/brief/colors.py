@@ -113,9 +113,24 @@ def _certain_owner(
     if serves_as_backdrop(words, place):
         return "backdrop"
     if after is None:
-        on = product and product[1] < place <= product[1] + 3 and words[product[1]].says("place")
-        return "backdrop" if on and _opener(words, place) == "on" else None  # lipstick on pink, no print on cobalt
+        return "backdrop" if product and _stands_on(words, place, product) else None
+    if _ends(words, place) and of_backdrop_before(words, place):
+        return "backdrop"
     return "other" if is_stand(words[after]) or _is_of_a_prop(words, numbers, place, product) else None
+
+
+def _stands_on(words: Sequence[Word], place: int, product: tuple[int, int]) -> bool:
+    """Lipstick on *pink*, but neither a print on cobalt nor a shoe on a white something."""
+    near = product[1] < place <= product[1] + 3 and words[product[1]].says("place")
+    return near and _ends(words, place) and _opener(words, place) == "on"
+
+
+def _ends(words: Sequence[Word], place: int) -> bool:
+    """Does a clause end with this word, or a Chinese one with a space: 背景为*粉色* 圆角展台, 背景是*蓝*、方台?"""
+    if place + 1 == len(words):
+        return True
+    word, after = words[place], words[place + 1]
+    return is_mark(after) or after.text == "、" or (word.script == "zh" and word.end < after.start)
 
 
 def _is_of_a_prop(words: Sequence[Word], numbers: Sequence[int], place: int, product: tuple[int, int] | None) -> bool:

@@ -161,6 +161,9 @@ def test_a_podium_keeps_the_shape_that_stands_before_its_colour() -> None:
     [
         ("blue backpack on a square black podium", "blue backpack, square podium", ("black",)),
         ("blue backpack on a black podium", "blue backpack, round podium", ("black",)),
+        ("a blue backpack standing on a round white stand", "blue backpack, white round stand", ()),
+        ("a blue backpack on a white tiered podium", "blue backpack, white tiered podium", ()),
+        ("灯泡、背景是蓝、方台", "灯泡，蓝色背景，方台", ()),
         ("blue backpack on a white podium", "blue backpack, round podium", ()),
         ("蓝色双肩包，黑色圆形展台", "蓝色双肩包，圆形展台", ("黑色",)),
         ("蓝色双肩包，白色圆形展台", "蓝色双肩包，白色圆形展台", ()),

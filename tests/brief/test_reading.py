@@ -33,6 +33,7 @@ def said(brief: Brief, field: str) -> list[str]:
         ("red mug on a blue background", "mug", ["red"], ["blue"]),
         ("red lipstick on pink", "lipstick", ["red"], ["pink"]),
         ("red handbag on solid yellow", "handbag", ["red"], ["yellow"]),
+        ("墨水笔 背景为粉色 圆角展台", "墨水笔", [], ["pink"]),
         ("picnic plates, lemon print on cobalt", "plates", ["blue"], []),
         ("blackberry jam", "blackberry jam", [], []),
         ("watch strap in navy, backdrop: light grey", "watch strap", ["blue"], ["grey"]),
