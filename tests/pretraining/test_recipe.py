@@ -123,7 +123,8 @@ def test_an_export_without_evaluation_offers_all_objects_asked_for(work: Path, t
     framing = load_framing(tmp_path / "model")
     assert framing is not None
     props = {f"prop.{name}" for name in load_catalogue().props}
-    assert set(framing) == {"position", "distance", "richness", "playfulness"} | props
+    drawn = {"position", "distance", "richness", "playfulness", "backdrop", "podium"}
+    assert set(framing) == drawn | props | {"color"}
     assert "not measured yet" in (tmp_path / "model" / "README.md").read_text(encoding="utf-8")
 
 

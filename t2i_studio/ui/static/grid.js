@@ -227,11 +227,16 @@ export default function ({ element, props, server, watch, trigger }) {
     true,
   );
 
-  // On a narrow page pictures are below the form. Room below lets the page scroll to them before they are there.
+  // On a narrow page pictures are below the form. Room below lets the page scroll to them before they are there, and
+  // what still comes above, how the description was read, must not push them away again; unless the user has moved on.
   function bringUp() {
     if (window.innerWidth >= 900) return;
     element.style.minHeight = "100svh";
-    element.scrollIntoView({ behavior: "smooth" });
+    const settling = new ResizeObserver(() => element.scrollIntoView());
+    const leave = () => settling.disconnect();
+    settling.observe(document.body);
+    setTimeout(leave, 5000);
+    for (const act of ["wheel", "touchstart", "keydown"]) window.addEventListener(act, leave, { once: true, passive: true });
   }
 
   watch("job", () => {
